@@ -1,0 +1,25 @@
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import { OperatorBrowserTask } from './src/browser/operator-browser-task.entity';
+import { OperatorTurn } from './src/chat/operator-turn.entity';
+import { environment, loadConfig } from './src/config/config';
+import { dataSourceOptions } from './src/database/data-source-options';
+import { OperatorEvent } from './src/events/operator-event.entity';
+import { OperatorMessage } from './src/session/operator-message.entity';
+import { OperatorSession } from './src/session/operator-session.entity';
+import { OperatorSwitchAdjustment } from './src/telemetry/operator-switch-adjustment.entity';
+import { OperatorToolCall } from './src/telemetry/operator-tool-call.entity';
+
+/** What the TypeORM CLI sees. `test/medium/schema.spec.ts` fails when this list and the modules disagree. */
+export default new DataSource({
+  ...dataSourceOptions(loadConfig(environment()).database),
+  entities: [
+    OperatorBrowserTask,
+    OperatorEvent,
+    OperatorMessage,
+    OperatorSession,
+    OperatorSwitchAdjustment,
+    OperatorToolCall,
+    OperatorTurn,
+  ],
+});

@@ -1,0 +1,40 @@
+import { Module, ValidationPipe } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { BrowserModule } from './browser/browser.module';
+import { ChatModule } from './chat/chat.module';
+import { AuthGuard } from './common/auth/auth.guard';
+import { AuthModule } from './common/auth/auth.module';
+import { ProblemFilter } from './common/errors/problem.filter';
+import { toValidationFailed } from './common/http/validation';
+import { ConfigModule } from './config/config.module';
+import { DatabaseModule } from './database/database.module';
+import { EventsModule } from './events/events.module';
+import { HealthModule } from './health/health.module';
+import { SessionModule } from './session/session.module';
+import { SwitchGatewayModule } from './switch-gateway/switch-gateway.module';
+import { TelemetryModule } from './telemetry/telemetry.module';
+
+@Module({
+  imports: [
+    AuthModule,
+    BrowserModule,
+    ChatModule,
+    ConfigModule,
+    DatabaseModule,
+    EventsModule,
+    HealthModule,
+    SessionModule,
+    SwitchGatewayModule,
+    TelemetryModule,
+  ],
+  providers: [
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    // Fields that nobody knows are left out: the original ignored them, and its clients send some.
+    {
+      provide: APP_PIPE,
+      useValue: new ValidationPipe({ transform: true, whitelist: true, exceptionFactory: toValidationFailed }),
+    },
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,34 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { TokenService } from './common/auth/token.service';
+import { jsonBody } from './common/http/json-body';
+import { accessLog } from './common/logging/access-log';
+import { CONFIG, type Config } from './config/config';
+import { serveDocs } from './openapi';
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** What `main.ts` and the tests set up alike. The app must have been made without Nest's own body parser. */
+export function setupApp(app: NestExpressApplication): NestExpressApplication {
+  const { http } = app.get<Config>(CONFIG);
+  const tokens = app.get(TokenService);
+
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(accessLog);
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.enableCors({
+    origin: [...http.allowedOrigins],
+    exposedHeaders: ['Idempotency-Replayed', 'Location', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  });
+  app.use(jsonBody(http.bodyMaxBytes, (request) => tokens.refusal(request) === null));
+  serveDocs(app);
+
+  const server = app.getHttpServer() as import('node:http').Server;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  // Longer than a proxy's, so that it is the proxy that closes an idle connection.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return app;
+}

@@ -1,0 +1,48 @@
+import type { OperatorTurn } from '../operator-turn.entity';
+import type { TurnStatus } from '../turn.types';
+
+export class TurnErrorDto {
+  /** @example 'switch_timeout' */
+  error: string;
+  /** @example 'Switch did not answer in time.' */
+  detail: string;
+}
+
+export class TurnResponseDto {
+  /** @example '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d' */
+  turn_id: string;
+  /** @example 'support-4711' */
+  session_id: string;
+  /** @example 'succeeded' */
+  status: TurnStatus;
+  /**
+   * How often the engine was asked, 1 at first.
+   * @example 1
+   */
+  attempt: number;
+  /** Who answered; null while nobody has. */
+  engine: string | null;
+  latency_ms: number | null;
+  tokens: number | null;
+  /** Why there is no answer; null otherwise. */
+  error: TurnErrorDto | null;
+  /** @example '2026-11-23T09:30:00.000Z' */
+  created_at: string;
+  /** Null while it runs. */
+  finished_at: string | null;
+
+  static from(turn: OperatorTurn): TurnResponseDto {
+    return {
+      turn_id: turn.id,
+      session_id: turn.sessionId,
+      status: turn.status,
+      attempt: turn.attempt,
+      engine: turn.engine,
+      latency_ms: turn.latencyMs,
+      tokens: turn.tokens,
+      error: turn.errorCode === null ? null : { error: turn.errorCode, detail: turn.errorDetail ?? '' },
+      created_at: turn.createdAt.toISOString(),
+      finished_at: turn.finishedAt?.toISOString() ?? null,
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { CONFIG, type Config } from '../../config/config';
+import { AuthRequiredError, ForbiddenError } from '../errors/http.errors';
+import type { OperatorError } from '../errors/operator.error';
+
+/** Where clients find their token: in the configuration, or in a file that the first start wrote. */
+export type TokenSource = { kind: 'configured' } | { kind: 'generated'; file: string; isNew: boolean; token: string };
+
+@Injectable()
+export class TokenService {
+  readonly source: TokenSource | { kind: 'disabled' };
+  private readonly digests: Buffer[];
+
+  constructor(@Inject(CONFIG) { auth, data }: Config) {
+    this.source = !auth.enabled
+      ? { kind: 'disabled' }
+      : auth.tokens.length > 0
+        ? { kind: 'configured' }
+        : generated(join(data.dir, 'token'));
+    this.digests = (this.source.kind === 'generated' ? [this.source.token] : auth.tokens).map(digest);
+  }
+
+  /** Why this request may not pass, or null when it may. Reads headers only. */
+  refusal(request: Request): OperatorError | null {
+    if (this.source.kind === 'disabled') return null;
+    const token = presented(request);
+    if (!token) return new AuthRequiredError();
+    return this.accepts(token) ? null : new ForbiddenError();
+  }
+
+  /** Compares with every valid token, always all of them: time tells nothing about which one nearly matched. */
+  private accepts(token: string): boolean {
+    const given = digest(token);
+    return this.digests.reduce((found, valid) => timingSafeEqual(given, valid) || found, false);
+  }
+}
+
+function presented(request: Request): string | undefined {
+  const header = request.get('x-vx11-token')?.trim();
+  return header || /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '')?.[1];
+}
+
+/** Equal lengths whatever was sent, as the constant-time comparison wants them. */
+const digest = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+/** The token kept in `file`, made at the first start and readable by its owner only. */
+function generated(file: string): TokenSource {
+  const kept = read(file);
+  if (kept) return { kind: 'generated', file, isNew: false, token: kept };
+  const token = randomBytes(24).toString('base64url');
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, `${token}\n`, { mode: 0o600 });
+  chmodSync(file, 0o600);
+  return { kind: 'generated', file, isNew: true, token };
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim() || null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { registerDecorator, type ValidationOptions } from 'class-validator';
+
+/** Not `.` or `..`: no URL could name such a session. */
+const SESSION_ID = /^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,64}$/;
+
+/** Text as every database can hold it: no NUL, no half of a surrogate pair. */
+export const IsStorableText = (options?: ValidationOptions) =>
+  check('isStorableText', '$property must be a text without NUL characters and broken Unicode', options, (value) => {
+    return typeof value === 'string' && !value.includes('\0') && value.isWellFormed();
+  });
+
+export const IsNotBlank = (options?: ValidationOptions) =>
+  check('isNotBlank', '$property must not be empty', options, (value) => {
+    return typeof value !== 'string' || value.trim() !== '';
+  });
+
+export const IsSessionId = (options?: ValidationOptions) =>
+  check('isSessionId', '$property must have 1 to 64 characters, of A-Z a-z 0-9 . _ : -', options, (value) => {
+    return typeof value === 'string' && SESSION_ID.test(value);
+  });
+
+/** A JSON object that nests no deeper than `levels`. */
+export const IsJsonObject = (levels: number, options?: ValidationOptions) =>
+  check('isJsonObject', `$property must be an object, nested at most ${levels} levels deep`, options, (value) => {
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !isDeeper(value, levels);
+  });
+
+/** Whether a JSON value nests deeper than `levels`. Never recurses itself: input decides how deep it would. */
+export function isDeeper(value: unknown, levels: number): boolean {
+  let level = [value].filter(isContainer);
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === levels) return true;
+    level = level.flatMap((container) => Object.values(container)).filter(isContainer);
+  }
+  return false;
+}
+
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+function check(name: string, message: string, options: ValidationOptions | undefined, validate: (value: unknown) => boolean) {
+  return (target: object, propertyName: string) =>
+    registerDecorator({ name, target: target.constructor, propertyName, options: { message, ...options }, validator: { validate } });
+}

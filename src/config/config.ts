@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { type Env, SECRETS, envSchema } from './env';
+import { expectation } from './variables';
+
+export const CONFIG = Symbol('CONFIG');
+export type Config = Readonly<ReturnType<typeof regroup>>;
+
+/** The configuration cannot be used. The message has one line a variable and is meant for a terminal. */
+export class InvalidConfigError extends Error {}
+
+/** The process environment over `.env`, over nothing. */
+export function environment(): NodeJS.ProcessEnv {
+  return { ...dotEnv(), ...process.env };
+}
+
+/** Parses, regroups and freezes the environment. Throws before anything listens, naming every bad variable. */
+export function loadConfig(source: NodeJS.ProcessEnv): Config {
+  const config = regroup(parse(source));
+  refuse(config);
+  return deepFreeze(config);
+}
+
+function regroup(env: Env) {
+  const dataDir = resolve(env.DATA_DIR);
+  const inbound = [env.VX11_OPERATOR_TOKEN, env.VX11_TENTACULO_LINK_TOKEN, env.VX11_GATEWAY_TOKEN, env.API_TOKEN];
+  const outbound = env.VX11_TENTACULO_LINK_TOKEN?.[0] ?? env.VX11_GATEWAY_TOKEN?.[0] ?? env.API_TOKEN?.[0] ?? null;
+  const isProduction = env.NODE_ENV === 'production';
+
+  return {
+    http: {
+      host: env.HOST,
+      port: env.OPERATOR_PORT,
+      allowedOrigins: env.ALLOWED_ORIGINS,
+      bodyMaxBytes: env.BODY_MAX_BYTES,
+    },
+    auth: { enabled: env.ENABLE_AUTH, tokens: inbound.flatMap((list) => list ?? []), isProduction },
+    data: { dir: dataDir, minFreeMb: env.DISK_MIN_FREE_MB },
+    database: {
+      url: env.DATABASE_URL ?? `sqlite:${join(dataDir, 'operator.db')}`,
+      synchronous: env.DATABASE_SYNCHRONOUS,
+      busyTimeoutMs: env.DATABASE_BUSY_TIMEOUT_MS,
+      pool: env.DATABASE_POOL,
+    },
+    engine: env.ENGINE ?? (env.SWITCH_URL ? ('vx11' as const) : ('embedded' as const)),
+    switch: {
+      url: env.SWITCH_URL ?? null,
+      token: env.SWITCH_TOKEN ?? outbound,
+      timeoutMs: env.SWITCH_TIMEOUT_MS,
+      connectTimeoutMs: env.SWITCH_CONNECT_TIMEOUT_MS,
+      messages: env.SWITCH_MESSAGES,
+    },
+    turn: {
+      recovery: env.TURN_RECOVERY,
+      leaseMs: env.TURN_LEASE_MS,
+      queue: env.TURN_QUEUE,
+      queuePerSession: env.TURN_QUEUE_PER_SESSION,
+      drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
+      historyMaxMessages: env.HISTORY_MAX_MESSAGES,
+      historyMaxBytes: env.HISTORY_MAX_BYTES,
+    },
+    limits: {
+      messageBytes: env.MESSAGE_MAX_BYTES,
+      metadataBytes: env.METADATA_MAX_BYTES,
+      listPage: env.LIST_PAGE_MAX,
+      historyPage: env.HISTORY_PAGE_MAX,
+    },
+    log: {
+      level: env.LOG_LEVEL,
+      dir: env.LOG_DIR ? resolve(env.LOG_DIR) : null,
+      fileMaxBytes: env.LOG_FILE_MAX_MB * 1024 * 1024,
+      keepFiles: env.LOG_KEEP_FILES,
+    },
+  };
+}
+
+function parse(source: NodeJS.ProcessEnv): Env {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()));
+  const parsed = envSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+
+  const names = [...new Set(parsed.error.issues.map(({ path }) => String(path[0])))] as (keyof Env)[];
+  const lines = names.map((name) => {
+    const got = SECRETS.test(name) ? 'a value that is not shown' : JSON.stringify(given[name]);
+    return `${name}: got ${got}, expected ${expectation(envSchema.shape[name])}`;
+  });
+  throw new InvalidConfigError(lines.join('\n'));
+}
+
+/** Combinations that are valid variable by variable, and yet must not run. */
+function refuse({ auth, engine, http, switch: router }: Config): void {
+  if (!auth.enabled && !isLoopback(http.host)) {
+    throw new InvalidConfigError(
+      `ENABLE_AUTH: got "false" with HOST="${http.host}", expected true unless HOST is a loopback address`,
+    );
+  }
+  if (auth.enabled && auth.isProduction && auth.tokens.length === 0) {
+    throw new InvalidConfigError(
+      'VX11_OPERATOR_TOKEN: got nothing with NODE_ENV="production", expected at least one token in it or in ' +
+        'VX11_TENTACULO_LINK_TOKEN, VX11_GATEWAY_TOKEN or API_TOKEN',
+    );
+  }
+  if (engine === 'vx11' && !router.url) {
+    throw new InvalidConfigError('SWITCH_URL: got nothing with ENGINE="vx11", expected a URL like http://host:port');
+  }
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
+function dotEnv(): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new InvalidConfigError(`.env: cannot be read (${(error as Error).message})`);
+  }
+}
+
+function deepFreeze<T extends object>(value: T): Readonly<T> {
+  for (const child of Object.values(value)) if (child && typeof child === 'object') deepFreeze(child);
+  return Object.freeze(value);
+}

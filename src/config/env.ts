@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { databaseUrl, flag, httpUrl, integer, oneOf, origins, text, tokens } from './variables';
+
+/**
+ * Every environment variable the service reads: its type, its default and its line in the README's table.
+ * An empty value counts as unset; a variable that is not listed here is ignored.
+ */
+export const envSchema = z.object({
+  HOST: text().default('127.0.0.1').describe('Address to listen on.'),
+  OPERATOR_PORT: integer(0, 65_535).default(8011).describe('Port to listen on; 0 takes a free one.'),
+  NODE_ENV: text().optional().describe('`production` refuses to start without a configured token.'),
+  DATA_DIR: text().default('./data').describe('Folder of the database, the generated token and all else that is kept.'),
+
+  DATABASE_URL: databaseUrl().optional().describe('Where sessions are kept. Default: `sqlite:<DATA_DIR>/operator.db`.'),
+  DATABASE_SYNCHRONOUS: oneOf('full', 'normal')
+    .default('full')
+    .describe('SQLite only: `full` keeps an acknowledged message through a power cut, `normal` through a crash.'),
+  DATABASE_BUSY_TIMEOUT_MS: integer(0, 60_000)
+    .default(5_000)
+    .describe('How long a request waits for a locked database before it is answered 503.'),
+  DATABASE_POOL: integer(2, 200).default(10).describe('PostgreSQL only: connections.'),
+  DISK_MIN_FREE_MB: integer(0, 1_000_000)
+    .default(100)
+    .describe('Below this much free space in `DATA_DIR` the service reports itself as not ready.'),
+
+  VX11_OPERATOR_TOKEN: tokens().optional().describe('Tokens that clients may present.'),
+  VX11_TENTACULO_LINK_TOKEN: tokens()
+    .optional()
+    .describe('The same; its first token is also what Operator presents to upstreams.'),
+  VX11_GATEWAY_TOKEN: tokens().optional().describe('The same, presented when the one above is unset.'),
+  API_TOKEN: tokens().optional().describe('The same, presented when the two above are unset.'),
+  ENABLE_AUTH: flag().default(true).describe('`false` opens every route; accepted on a loopback address only.'),
+  ALLOWED_ORIGINS: origins()
+    .default(['http://localhost:8011', 'http://localhost:8020', 'http://127.0.0.1:8011', 'http://127.0.0.1:8020'])
+    .describe('Origins whose pages may call the API.'),
+
+  ENGINE: oneOf('vx11', 'embedded')
+    .optional()
+    .describe('Who answers: Switch, or the embedded engine. Default: `vx11` when `SWITCH_URL` is set, else `embedded`.'),
+  SWITCH_URL: httpUrl().optional().describe('Base URL of the LLM router.'),
+  SWITCH_TOKEN: text().optional().describe('Token for Switch. Default: the common one, see the tokens above.'),
+  SWITCH_TIMEOUT_MS: integer(10, 600_000).default(30_000).describe('Longest a call to Switch may take in all.'),
+  SWITCH_CONNECT_TIMEOUT_MS: integer(10, 60_000).default(2_000).describe('Longest the connection to Switch may take.'),
+  SWITCH_MESSAGES: oneOf('list', 'packed')
+    .default('list')
+    .describe('`packed` sends the history as one user message, for Switch revisions that read only the first.'),
+
+  TURN_RECOVERY: oneOf('fail', 'retry')
+    .default('fail')
+    .describe('What a start does with turns that a crash interrupted: mark them failed, or run them again.'),
+  TURN_LEASE_MS: integer(500, 600_000)
+    .default(15_000)
+    .describe('How long a running turn is left alone when the process that ran it stops renewing its lease.'),
+  TURN_QUEUE: integer(1, 100_000).default(1_000).describe('Turns accepted at once, running and waiting; more get 429.'),
+  TURN_QUEUE_PER_SESSION: integer(1, 10_000).default(100).describe('The same, within one session.'),
+  DRAIN_TIMEOUT_MS: integer(0, 600_000).default(25_000).describe('How long running turns may take to end on SIGTERM.'),
+  HISTORY_MAX_MESSAGES: integer(0, 1_000).default(40).describe('Earlier messages sent along with a new one.'),
+  HISTORY_MAX_BYTES: integer(0, 4_194_304).default(65_536).describe('Budget of their text, in bytes of UTF-8.'),
+
+  MESSAGE_MAX_BYTES: integer(1, 1_048_576).default(32_768).describe('Longest message and context summary.'),
+  METADATA_MAX_BYTES: integer(2, 1_048_576).default(16_384).describe('Largest metadata, as JSON.'),
+  BODY_MAX_BYTES: integer(1_024, 16_777_216).default(262_144).describe('Largest request body.'),
+  LIST_PAGE_MAX: integer(1, 1_000).default(200).describe('Longest page of a list.'),
+  HISTORY_PAGE_MAX: integer(1, 10_000).default(1_000).describe('Longest page of a session’s history.'),
+
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info').describe('Least severe lines kept.'),
+  LOG_DIR: text().optional().describe('Folder for daily log files, `operator_backend-YYYY-MM-DD.log`. Default: none.'),
+  LOG_FILE_MAX_MB: integer(1, 10_000).default(100).describe('Size at which a day’s file is continued in another.'),
+  LOG_KEEP_FILES: integer(1, 10_000).default(14).describe('Log files kept; the oldest go first.'),
+});
+
+export type Env = z.output<typeof envSchema>;
+
+/** Variables whose value never appears in an error line or a log. */
+export const SECRETS = /TOKEN|KEY|PASSWORD|DATABASE_URL/;

@@ -1,0 +1,32 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Sql } from './sql';
+import { toDatabaseError } from './database.errors';
+
+/**
+ * Reads of committed rows only. On SQLite a connection of its own on the same file: on the writing one a read would
+ * see what an open transaction may still undo.
+ */
+export class Reader {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly statements: Sql,
+  ) {}
+
+  /** Runs a read with the ORM. */
+  async entities<T>(read: (entities: EntityManager) => Promise<T>): Promise<T> {
+    return this.guarded(() => read(this.dataSource.manager));
+  }
+
+  /** Runs a read with prepared statements. */
+  async sql<T>(read: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.guarded(() => read(this.statements));
+  }
+
+  private async guarded<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { AsyncResource } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { DatabaseBusyError, DatabaseUnavailableError, driverCode, toDatabaseError } from './database.errors';
+import { SqliteSql, sqliteConnection } from './sqlite';
+import { type Transaction, UnitOfWork } from './unit-of-work';
+
+interface Unit {
+  work: () => Promise<unknown>;
+  outcome?: { value: unknown } | { error: unknown };
+  settle: (unit: Unit) => void;
+}
+
+const BATCH_MAX = 64;
+const QUEUE_MAX = 10_000;
+const BUSY_RETRY_MS = 20;
+
+/**
+ * Group commit on SQLite's one writing connection: what is waiting runs one after the other in a single transaction,
+ * each unit in a savepoint of its own, and is acknowledged after the one commit. Sixteen turns share a disk flush.
+ */
+export class SqliteUnitOfWork extends UnitOfWork {
+  /** `SqliteLock` sees to it. */
+  readonly isExclusive = true;
+  private readonly sqlite: SqliteSql;
+  private readonly transaction: Transaction;
+  private queue: Unit[] = [];
+  private isDraining = false;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly busyTimeoutMs: number,
+  ) {
+    super();
+    this.sqlite = new SqliteSql(sqliteConnection(dataSource));
+    this.transaction = { sql: this.sqlite, entities: dataSource.manager };
+  }
+
+  protected transact<T>(work: () => Promise<T>): Promise<T> {
+    if (this.queue.length >= QUEUE_MAX) return Promise.reject(new DatabaseBusyError());
+    return new Promise<T>((resolve, reject) => {
+      const settle = ({ outcome }: Unit) => {
+        if (outcome && 'value' in outcome) resolve(outcome.value as T);
+        else reject(toDatabaseError(outcome?.error));
+      };
+      // Bound to the caller's asynchronous context, so that log lines keep their request.
+      this.queue.push({ work: AsyncResource.bind(() => this.inside(this.transaction, work)), settle });
+      if (!this.isDraining) {
+        this.isDraining = true;
+        // Whatever arrives in this round of the event loop shares the first commit.
+        setImmediate(() => void this.drain());
+      }
+    });
+  }
+
+  private async drain(): Promise<void> {
+    while (this.queue.length > 0) {
+      const batch = this.queue.splice(0, BATCH_MAX);
+      await this.commit(batch);
+      for (const unit of batch) unit.settle(unit);
+    }
+    this.isDraining = false;
+  }
+
+  /** Leaves an outcome in every unit, success only if it is on disk. */
+  private async commit(batch: Unit[]): Promise<void> {
+    try {
+      await this.begin();
+      for (const unit of batch) await this.execute(unit);
+      this.sqlite.exec('COMMIT');
+    } catch (error) {
+      if (this.sqlite.connection.inTransaction) this.sqlite.exec('ROLLBACK');
+      for (const unit of batch) unit.outcome = { error };
+    }
+  }
+
+  private async execute(unit: Unit): Promise<void> {
+    this.sqlite.exec('SAVEPOINT unit');
+    try {
+      unit.outcome = { value: await unit.work() };
+    } catch (error) {
+      unit.outcome = { error };
+      // A full disk makes SQLite undo the whole transaction, everybody's.
+      if (!this.sqlite.connection.inTransaction) throw new DatabaseUnavailableError(error);
+      this.sqlite.exec('ROLLBACK TO unit');
+    }
+    this.sqlite.exec('RELEASE unit');
+  }
+
+  /** Waits for a lock held by another process without blocking the event loop: probes must be answered meanwhile. */
+  private async begin(): Promise<void> {
+    const deadline = performance.now() + this.busyTimeoutMs;
+    for (;;) {
+      try {
+        return this.sqlite.exec('BEGIN IMMEDIATE');
+      } catch (error) {
+        if (!driverCode(error).startsWith('SQLITE_BUSY') || performance.now() >= deadline) throw error;
+        await sleep(BUSY_RETRY_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EntityManager } from 'typeorm';
+import type { Sql } from './sql';
+
+export interface Transaction {
+  sql: Sql;
+  entities: EntityManager;
+}
+
+/**
+ * Opens the transaction in which all writes happen, and carries it to the repositories.
+ *
+ * `run` resolves when the work is durable; if it throws, nothing of it is. Work that calls `run` again joins in.
+ * Nothing inside may await anything but the database: others are waiting behind it.
+ */
+export abstract class UnitOfWork {
+  private readonly ambient = new AsyncLocalStorage<Transaction>();
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    return this.ambient.getStore() ? work() : this.transact(work);
+  }
+
+  /** Statements inside the ambient transaction. */
+  get sql(): Sql {
+    return this.current().sql;
+  }
+
+  /** The ORM inside the ambient transaction. */
+  get entities(): EntityManager {
+    return this.current().entities;
+  }
+
+  /** Whether this process alone writes the database, so that whatever others left unfinished there is abandoned. */
+  abstract readonly isExclusive: boolean;
+
+  protected abstract transact<T>(work: () => Promise<T>): Promise<T>;
+
+  protected inside<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {
+    return this.ambient.run(transaction, work);
+  }
+
+  private current(): Transaction {
+    const transaction = this.ambient.getStore();
+    if (!transaction) throw new Error('A write outside of UnitOfWork.run() would be lost with a foreign rollback.');
+    return transaction;
+  }
+}

@@ -1,0 +1,7 @@
+/** What happened, as stored and as streamed. A wire contract: types may be added, never changed. */
+export type OperatorEventBody =
+  | { type: 'session.created'; data: { user_id: string } }
+  | { type: 'message.created'; data: { message_id: number; turn_id: string; role: 'user' | 'assistant' } }
+  | { type: 'turn.started'; data: { turn_id: string; attempt: number } }
+  | { type: 'turn.succeeded'; data: { turn_id: string; engine: string | null; latency_ms: number } }
+  | { type: 'turn.failed'; data: { turn_id: string; error: string } };

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { SwitchGatewayModule } from '../switch-gateway/switch-gateway.module';
+import { HealthController } from './health.controller';
+import { HealthIndicators } from './health.indicators';
+
+@Module({
+  // `HealthFilter` logs what is down, in one line like all others.
+  imports: [TerminusModule.forRoot({ logger: false }), SwitchGatewayModule],
+  controllers: [HealthController],
+  providers: [HealthIndicators],
+})
+export class HealthModule {}

@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import { LessThan, MoreThan } from 'typeorm';
+import { Reader } from '../database/reader';
+import { sqlTime } from '../database/sql';
+import { UnitOfWork } from '../database/unit-of-work';
+import { OperatorMessage } from './operator-message.entity';
+import type { HistoryMessage, NewMessage, TurnMessage } from './session.types';
+
+@Injectable()
+export class MessageRepository {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly reader: Reader,
+  ) {}
+
+  async append({ sessionId, turnId, role, content, metadata, at }: NewMessage): Promise<number> {
+    const row = await this.unitOfWork.sql.get<{ id: number }>(
+      `INSERT INTO operator_message (session_id, turn_id, role, content, message_metadata, created_at)
+       VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+      [sessionId, turnId, role, content, metadata && JSON.stringify(metadata), sqlTime(at)],
+    );
+    return row!.id;
+  }
+
+  /** What was said before message `before`: the newest `limit` messages, newest first. */
+  history(sessionId: string, before: number, limit: number): Promise<HistoryMessage[]> {
+    return this.unitOfWork.sql.all<HistoryMessage>(
+      'SELECT role, content FROM operator_message WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
+      [sessionId, before, limit],
+    );
+  }
+
+  /** With their tool calls; the newest first, older than `before`. */
+  page(sessionId: string, before: number | null, limit: number): Promise<OperatorMessage[]> {
+    return this.reader.entities((entities) =>
+      entities.find(OperatorMessage, {
+        where: { sessionId, ...(before !== null && { id: LessThan(before) }) },
+        order: { id: 'DESC' },
+        take: limit,
+        relations: { toolCalls: true },
+        relationLoadStrategy: 'query',
+      }),
+    );
+  }
+
+  /** With their tool calls; the oldest first, younger than `after`. */
+  after(sessionId: string, after: number, limit: number): Promise<OperatorMessage[]> {
+    return this.reader.entities((entities) =>
+      entities.find(OperatorMessage, {
+        where: { sessionId, id: MoreThan(after) },
+        order: { id: 'ASC' },
+        take: limit,
+        relations: { toolCalls: true },
+        relationLoadStrategy: 'query',
+      }),
+    );
+  }
+
+  async ofTurn(turnId: string, role: 'user' | 'assistant'): Promise<TurnMessage | undefined> {
+    const row = await this.reader.sql((sql) =>
+      sql.get<{ id: number; content: string; message_metadata: string | null }>(
+        `SELECT id, content, message_metadata FROM operator_message
+         WHERE turn_id = ? AND role = ? ORDER BY id DESC LIMIT 1`,
+        [turnId, role],
+      ),
+    );
+    if (!row) return undefined;
+    const { id, content, message_metadata: metadata } = row;
+    return { id, content, metadata: metadata === null ? null : (JSON.parse(metadata) as Record<string, unknown>) };
+  }
+}

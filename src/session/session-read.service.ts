@@ -1,0 +1,90 @@
+import { setImmediate } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { journal } from '../common/logging/journal';
+import { MessageRepository } from './message.repository';
+import type { OperatorMessage } from './operator-message.entity';
+import type { OperatorSession } from './operator-session.entity';
+import { SessionNotFoundError } from './session.errors';
+import { SessionRepository } from './session.repository';
+import type { Page, TurnMessage } from './session.types';
+
+const SEARCH_BUDGET_MS = 1_000;
+const EXPORT_PAGE = 500;
+
+export interface SessionFilter {
+  userId?: string;
+  /** Looked for in session ids and messages, whatever the case. */
+  text?: string;
+}
+
+/** Reads sessions: only what is committed, a page at a time. */
+@Injectable()
+export class SessionReadService {
+  constructor(
+    private readonly sessions: SessionRepository,
+    private readonly messages: MessageRepository,
+  ) {}
+
+  async get(sessionId: string): Promise<OperatorSession> {
+    const session = await this.sessions.find(sessionId);
+    if (!session) throw new SessionNotFoundError();
+    return session;
+  }
+
+  /** A session with the newest page of its messages older than `before`, in the order in which they were said. */
+  async open(sessionId: string, before: number | null, limit: number): Promise<{ session: OperatorSession; page: Page<OperatorMessage> }> {
+    const session = await this.get(sessionId);
+    const page = await this.history(sessionId, before, limit);
+    journal(`session_retrieved:${sessionId}`, { session_id: sessionId });
+    return { session, page };
+  }
+
+  async history(sessionId: string, before: number | null, limit: number): Promise<Page<OperatorMessage>> {
+    const newestFirst = await this.messages.page(sessionId, before, limit + 1);
+    const items = newestFirst.slice(0, limit).reverse();
+    return { items, nextCursor: newestFirst.length > limit ? items[0]!.id : null };
+  }
+
+  /** The newest sessions first. A search that takes long ends its page early; its cursor goes on from there. */
+  async list({ userId, text }: SessionFilter, before: number | null, limit: number): Promise<Page<OperatorSession>> {
+    if (text) return this.search(text, userId, before, limit);
+    const sessions = await this.sessions.list(userId, before, limit + 1);
+    const items = sessions.slice(0, limit);
+    return { items, nextCursor: sessions.length > limit ? items.at(-1)!.id : null };
+  }
+
+  private async search(
+    text: string,
+    userId: string | undefined,
+    before: number | null,
+    limit: number,
+  ): Promise<Page<OperatorSession>> {
+    const deadline = performance.now() + SEARCH_BUDGET_MS;
+    const items: OperatorSession[] = [];
+    let cursor = before;
+    do {
+      const { found, lookedUntil } = await this.sessions.search(text, userId, cursor);
+      items.push(...found);
+      cursor = lookedUntil;
+      if (items.length > limit) return { items: items.slice(0, limit), nextCursor: items[limit - 1]!.id };
+      await setImmediate();
+    } while (cursor !== null && performance.now() < deadline);
+    return { items, nextCursor: cursor };
+  }
+
+  /** The last message that a turn has in this role. */
+  messageOfTurn(turnId: string, role: 'user' | 'assistant'): Promise<TurnMessage | undefined> {
+    return this.messages.ofTurn(turnId, role);
+  }
+
+  /** Every message from the first to the last, a page in memory at a time. */
+  async *everyMessage(sessionId: string): AsyncGenerator<OperatorMessage> {
+    let after = 0;
+    for (;;) {
+      const page = await this.messages.after(sessionId, after, EXPORT_PAGE);
+      yield* page;
+      if (page.length < EXPORT_PAGE) return;
+      after = page.at(-1)!.id;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import { OperatorError } from '../common/errors/operator.error';
+
+export class SessionNotFoundError extends OperatorError {
+  readonly code = 'session_not_found';
+  readonly kind = 'not-found';
+
+  constructor() {
+    super('There is no session with this id.');
+  }
+}

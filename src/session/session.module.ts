@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { MessageRepository } from './message.repository';
+import { OperatorMessage } from './operator-message.entity';
+import { OperatorSession } from './operator-session.entity';
+import { SessionController } from './session.controller';
+import { SessionReadService } from './session-read.service';
+import { SessionRepository } from './session.repository';
+import { SessionService } from './session.service';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([OperatorSession, OperatorMessage])],
+  controllers: [SessionController],
+  providers: [MessageRepository, SessionReadService, SessionRepository, SessionService],
+  exports: [SessionReadService, SessionService],
+})
+export class SessionModule {}

@@ -1,0 +1,39 @@
+export type MessageRole = 'user' | 'assistant' | 'system' | 'tool';
+
+export interface NewMessage {
+  sessionId: string;
+  turnId: string;
+  role: 'user' | 'assistant';
+  content: string;
+  metadata: Record<string, unknown> | null;
+  at: Date;
+}
+
+/** A message as history shows it to an engine. */
+export interface HistoryMessage {
+  role: string;
+  content: string;
+}
+
+/** A message as the turn that made it wants it back. */
+export interface TurnMessage {
+  id: number;
+  content: string;
+  metadata: Record<string, unknown> | null;
+}
+
+/** A tool call as a session's messages show it. */
+export interface RecordedToolCall {
+  id: number;
+  toolName: string;
+  status: string;
+  durationMs: number | null;
+  result: unknown;
+  error: string | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Where the next page begins; null after the last one. */
+  nextCursor: number | null;
+}

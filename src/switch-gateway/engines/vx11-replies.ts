@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { UpstreamReply } from '../../upstream/upstream-client';
+import {
+  type SwitchError,
+  SwitchAuthFailedError,
+  SwitchBadReplyError,
+  SwitchServerError,
+  SwitchThrottledError,
+} from '../switch.errors';
+import type { SwitchQueueStatus, SwitchReply, SwitchTaskReply } from '../switch-gateway.types';
+
+/** Switch allows ten calls in five seconds a provider. */
+const THROTTLE_WINDOW_S = 5;
+const GENUINE = new Set(['ok', 'success', 'partial']);
+const TEXT_KEYS = ['content', 'reply', 'response', 'message'] as const;
+
+type Body = Record<string, unknown>;
+
+/** `status` first, then the first text there is: revisions put an error's text where an answer's would be. */
+export function parseChat(reply: UpstreamReply): SwitchReply {
+  const body = accepted(reply);
+  const text = TEXT_KEYS.map((key) => body[key]).find(isText);
+  if (!text) throw new SwitchBadReplyError('its text is empty');
+  return {
+    text: storable(text),
+    engine: name(body['engine_used']) ?? name(body['provider']),
+    tokens: count(body['tokens_used']),
+    isPartial: body['status'] === 'partial',
+    toolCalls: [],
+  };
+}
+
+export function parseTask(reply: UpstreamReply): SwitchTaskReply {
+  const body = object(reply);
+  const isPending = body['status'] === 'degraded' && body['state'] === 'pending';
+  if (!isPending) accepted(reply);
+  return {
+    status: isPending ? 'pending' : 'ok',
+    provider: name(body['provider']),
+    result: body['result'] ?? null,
+    queueId: count(body['queue_id']),
+  };
+}
+
+const queueSchema = z.object({
+  size: z.number().int().min(0),
+  items: z
+    .array(
+      z.object({
+        task_id: z.union([z.string(), z.number()]).nullish(),
+        priority: z.number().nullish(),
+        enqueued_at: z.union([z.string(), z.number()]).nullish(),
+      }),
+    )
+    .default([]),
+});
+
+export function parseQueue(reply: UpstreamReply): SwitchQueueStatus {
+  const parsed = queueSchema.safeParse(object(reply));
+  if (!parsed.success) throw new SwitchBadReplyError('it is not a queue status');
+  return {
+    size: parsed.data.size,
+    items: parsed.data.items.map(({ task_id, priority, enqueued_at }) => ({
+      taskId: task_id == null ? null : String(task_id),
+      priority: priority ?? null,
+      enqueuedAt: enqueued_at == null ? null : String(enqueued_at),
+    })),
+  };
+}
+
+/** The body of an answer that says it is one, by HTTP status and by its own. */
+export function accepted(reply: UpstreamReply): Body {
+  const body = object(reply);
+  const { status } = body;
+  if (status === 'throttled') throw new SwitchThrottledError(reply.retryAfterSeconds ?? THROTTLE_WINDOW_S);
+  if (status === undefined ? isText(body['error']) : !GENUINE.has(status as string)) {
+    throw new SwitchBadReplyError(status === undefined ? 'it reports an error' : 'its status is not ok');
+  }
+  return body;
+}
+
+function object(reply: UpstreamReply): Body {
+  const failure = httpFailure(reply);
+  if (failure) throw failure;
+  let body: unknown;
+  try {
+    body = JSON.parse(reply.body);
+  } catch (error) {
+    throw new SwitchBadReplyError('it is not JSON', error);
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new SwitchBadReplyError('it is not a JSON object');
+  }
+  return body as Body;
+}
+
+function httpFailure({ status, retryAfterSeconds }: UpstreamReply): SwitchError | null {
+  if (status >= 200 && status < 300) return null;
+  if (status === 401 || status === 403) return new SwitchAuthFailedError();
+  if (status === 429) return new SwitchThrottledError(retryAfterSeconds ?? THROTTLE_WINDOW_S);
+  if (status >= 300 && status < 400) return new SwitchBadReplyError('it is a redirect');
+  return new SwitchServerError(status);
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+const name = (value: unknown): string | null => (isText(value) ? storable(value).slice(0, 128) : null);
+const count = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= 2_147_483_647 ? value : null;
+
+/** What no database can hold as text, NUL and half a surrogate pair, is marked as lost. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD');

@@ -1,0 +1,123 @@
+import { HttpService } from '@nestjs/axios';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../../config/config';
+import { UpstreamClient, type UpstreamReply, type UpstreamRequest } from '../../upstream/upstream-client';
+import { UpstreamError } from '../../upstream/upstream.errors';
+import {
+  type SwitchError,
+  SwitchAbortedError,
+  SwitchBadReplyError,
+  SwitchTimeoutError,
+  SwitchUnavailableError,
+} from '../switch.errors';
+import { SwitchGateway } from '../switch-gateway.service';
+import type {
+  ChatMessage,
+  EngineHealth,
+  Prompt,
+  SwitchFeedback,
+  SwitchQueueStatus,
+  SwitchReply,
+  SwitchTask,
+  SwitchTaskReply,
+} from '../switch-gateway.types';
+import { accepted, parseChat, parseQueue, parseTask } from './vx11-replies';
+
+const HEALTH_TIMEOUT_MS = 1_000;
+
+/** A VX11 Switch, of either revision. */
+@Injectable()
+export class Vx11Engine extends SwitchGateway {
+  readonly name = 'vx11';
+  private readonly client: UpstreamClient;
+  private readonly isPacked: boolean;
+
+  constructor(http: HttpService, @Inject(CONFIG) config: Config) {
+    super();
+    const { url, token, timeoutMs, messages } = config.switch;
+    this.client = new UpstreamClient(http, { url: url ?? '', token, timeoutMs });
+    this.isPacked = messages === 'packed';
+  }
+
+  async chat(prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply> {
+    const { metadata, providerHint, sessionId, userId, turnId, messageId } = prompt;
+    const body = {
+      messages: this.isPacked ? pack(prompt.messages) : prompt.messages,
+      // Switch drops every other field: who is speaking travels here.
+      metadata: {
+        ...metadata,
+        task_type: typeof metadata?.['task_type'] === 'string' ? metadata['task_type'] : 'chat',
+        source: 'operator',
+        session_id: sessionId,
+        user_id: userId,
+        turn_id: turnId,
+        message_id: messageId,
+      },
+      ...(providerHint && { provider_hint: providerHint }),
+    };
+    return parseChat(await this.call({ method: 'POST', path: '/switch/chat', body, signal }));
+  }
+
+  async task({ taskType, payload, providerHint }: SwitchTask, signal?: AbortSignal): Promise<SwitchTaskReply> {
+    const body = {
+      task_type: taskType,
+      payload,
+      source: 'operator',
+      ...(providerHint && { provider_hint: providerHint }),
+    };
+    return parseTask(await this.call({ method: 'POST', path: '/switch/task', body, signal }));
+  }
+
+  async submitFeedback(feedback: SwitchFeedback, signal?: AbortSignal): Promise<boolean> {
+    const { engine, success, latencyMs, tokens, error } = feedback;
+    const body = { engine, success, latency_ms: latencyMs, tokens, error };
+    const reply = await this.call({ method: 'POST', path: '/switch/hermes/record_result', body, signal });
+    if (reply.status === 404) return false;
+    accepted(reply);
+    return true;
+  }
+
+  async queueStatus(signal?: AbortSignal): Promise<SwitchQueueStatus> {
+    return parseQueue(await this.call({ method: 'GET', path: '/switch/queue/status', signal }));
+  }
+
+  async health(signal?: AbortSignal): Promise<EngineHealth> {
+    try {
+      accepted(await this.call({ method: 'GET', path: '/health', timeoutMs: HEALTH_TIMEOUT_MS, signal }));
+      return { isHealthy: true, detail: 'Switch answers.' };
+    } catch (error) {
+      return { isHealthy: false, detail: (error as Error).message };
+    }
+  }
+
+  private async call(request: UpstreamRequest): Promise<UpstreamReply> {
+    try {
+      return await this.client.request(request);
+    } catch (error) {
+      throw error instanceof UpstreamError ? asSwitchError(error) : error;
+    }
+  }
+}
+
+function asSwitchError(error: UpstreamError): SwitchError {
+  switch (error.failure) {
+    case 'unreachable':
+      return new SwitchUnavailableError(error);
+    case 'timeout':
+      return new SwitchTimeoutError(error);
+    case 'too-large':
+      return new SwitchBadReplyError('it is too large', error);
+    case 'not-http':
+      return new SwitchBadReplyError('it is not HTTP', error);
+    case 'aborted':
+      return new SwitchAbortedError();
+  }
+}
+
+/** The whole conversation as one user message, for revisions that read no more than one. */
+function pack(messages: ChatMessage[]): ChatMessage[] {
+  const current = messages.at(-1)!;
+  if (messages.length === 1) return [current];
+  const earlier = messages.slice(0, -1).map(({ role, content }) => `${role}: ${content}`);
+  return [{ role: 'user', content: `${earlier.join('\n\n')}\n\nuser: ${current.content}` }];
+}

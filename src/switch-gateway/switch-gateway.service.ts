@@ -1,0 +1,26 @@
+import type {
+  EngineHealth,
+  Prompt,
+  SwitchFeedback,
+  SwitchQueueStatus,
+  SwitchReply,
+  SwitchTask,
+  SwitchTaskReply,
+} from './switch-gateway.types';
+
+/**
+ * The port to whoever answers. Every failure is a `SwitchError`; a reply that comes back is a genuine one.
+ *
+ * `signal` abandons the call; all calls have deadlines of their own besides.
+ */
+export abstract class SwitchGateway {
+  /** The engine behind the port, as configured. */
+  abstract readonly name: 'vx11' | 'embedded';
+  abstract chat(prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply>;
+  abstract task(task: SwitchTask, signal?: AbortSignal): Promise<SwitchTaskReply>;
+  /** Tells the router how an engine did. False: it has no use for that. */
+  abstract submitFeedback(feedback: SwitchFeedback, signal?: AbortSignal): Promise<boolean>;
+  abstract queueStatus(signal?: AbortSignal): Promise<SwitchQueueStatus>;
+  /** Never throws. */
+  abstract health(signal?: AbortSignal): Promise<EngineHealth>;
+}

@@ -1,0 +1,82 @@
+import { type ErrorKind, OperatorError } from '../common/errors/operator.error';
+
+/** The engine did not answer, or not with an answer. */
+export abstract class SwitchError extends OperatorError {}
+
+export class SwitchUnavailableError extends SwitchError {
+  readonly code = 'switch_unavailable';
+  readonly kind: ErrorKind = 'unavailable';
+
+  constructor(cause?: unknown) {
+    super('Switch cannot be reached.', { cause });
+    this.retryAfter(5);
+  }
+}
+
+export class SwitchTimeoutError extends SwitchError {
+  readonly code = 'switch_timeout';
+  readonly kind: ErrorKind = 'upstream-timeout';
+
+  constructor(cause?: unknown) {
+    super('Switch did not answer in time.', { cause });
+  }
+}
+
+export class SwitchThrottledError extends SwitchError {
+  readonly code = 'switch_throttled';
+  readonly kind: ErrorKind = 'unavailable';
+
+  constructor(retryAfterSeconds: number) {
+    super('Switch has too much to do.');
+    this.retryAfter(retryAfterSeconds);
+  }
+}
+
+export class SwitchAuthFailedError extends SwitchError {
+  readonly code = 'switch_auth_failed';
+  readonly kind: ErrorKind = 'bad-upstream';
+
+  constructor() {
+    super('Switch does not accept the token Operator presents. Check SWITCH_TOKEN.');
+  }
+}
+
+export class SwitchServerError extends SwitchError {
+  readonly code = 'switch_error';
+  readonly kind: ErrorKind = 'bad-upstream';
+
+  constructor(status: number) {
+    super(`Switch answered with status ${status}.`);
+  }
+}
+
+/** Switch says 200, and yet there is no answer in it. */
+export class SwitchBadReplyError extends SwitchError {
+  readonly code = 'switch_bad_reply';
+  readonly kind: ErrorKind = 'bad-upstream';
+
+  constructor(what: string, cause?: unknown) {
+    super(`Switch did not give an answer: ${what}.`, { cause });
+  }
+}
+
+/** The engine has no such operation. */
+export class SwitchUnsupportedError extends SwitchError {
+  readonly code = 'switch_unsupported';
+  readonly kind: ErrorKind = 'bad-upstream';
+
+  constructor(operation: string) {
+    super(`This engine does not know ${operation}.`);
+  }
+}
+
+/** Operator itself gave the call up. */
+export class SwitchAbortedError extends SwitchError {
+  readonly code = 'interrupted';
+  readonly kind: ErrorKind = 'unavailable';
+
+  constructor() {
+    super('The turn was interrupted. Send the same request again to run it on.');
+    this.retryAfter(5);
+  }
+}
