@@ -1,0 +1,132 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface SwitchCall {
+  method: string;
+  path: string;
+  headers: IncomingMessage['headers'];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any;
+}
+
+type Answer = (call: SwitchCall, response: ServerResponse) => void | Promise<void>;
+
+const json = (status: number, body: unknown): Answer =>
+  raw(status, 'application/json', typeof body === 'string' ? body : JSON.stringify(body));
+
+function raw(status: number, type: string, body: string, headers: Record<string, string> = {}): Answer {
+  return (_call, response) => void response.writeHead(status, { 'content-type': type, ...headers }).end(body);
+}
+
+/** What Switch really answers, verbatim, of both revisions, and the ways in which it can be sick. */
+export const answers = {
+  json,
+  raw,
+  /** A text of the test's choice, in the shape of revision H. */
+  text: (text: string): Answer => json(200, { status: 'ok', provider: 'general-7b', content: text, engine_used: 'general-7b', tokens_used: 7 }),
+  /** Says the last message back, so that answers can be told apart. */
+  echo: ((call, response) => {
+    const said = call.body.messages.at(-1).content as string;
+    return answers.text(`echo: ${said}`)(call, response);
+  }) as Answer,
+  revisionA: json(
+    200,
+    '{"status":"ok","provider":"cli","content":"[cli-remote] hola","usage":{"success":15,"fail":0,"avg_latency_ms":0.3,"score":1.0},"latency_ms":0.28}',
+  ),
+  revisionH: json(
+    200,
+    '{"status":"ok","provider":"general-7b","decision":"local","content":"[local-7b] hola","reply":"[local-7b] hola","latency_ms":12,"engine_used":"general-7b","used_cli":false,"fallback_reason":"command_failed","tokens_used":1}',
+  ),
+  partial: json(200, '{"status":"partial","provider":"general-7b","content":"half an answer","latency_ms":5}'),
+  throttled: json(200, '{"status":"throttled"}'),
+  emptyText: json(200, '{"status":"ok","provider":"manifestator","content":"","latency_ms":561.5}'),
+  errorWith200: json(200, '{"status":"error","provider":"fallback","content":"Error: no provider","latency_ms":3}'),
+  list: json(200, '[{"status":"ok","content":"hola"}]'),
+  null: json(200, 'null'),
+  number: json(200, '42'),
+  html: raw(200, 'text/html', '<html><body>Welcome to nginx!</body></html>'),
+  plain500: raw(500, 'text/plain', 'Internal Server Error'),
+  unauthorized: json(401, '{"detail":"auth_required"}'),
+  forbidden: json(403, '{"error":"forbidden","status_code":403}'),
+  unprocessable: json(422, '{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{}}]}'),
+  redirect: raw(302, 'text/plain', '', { location: 'http://127.0.0.1:1/elsewhere' }),
+  huge: json(200, { status: 'ok', content: 'x'.repeat(1024 * 1024) }),
+  /** Never answers. */
+  hang: (() => undefined) as Answer,
+  /** Closes the connection without a byte. */
+  reset: ((_call, response) => void response.socket?.resetAndDestroy()) as Answer,
+  /** A byte now and then, for ever. */
+  drip: ((_call, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), 20);
+    response.once('close', () => clearInterval(timer));
+  }) as Answer,
+  /** Promises more than it sends, then resets the connection. */
+  breakOff: ((_call, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' });
+    response.write('{"status":"ok","content":"hal');
+    setTimeout(() => response.socket?.resetAndDestroy(), 20);
+  }) as Answer,
+  after:
+    (ms: number, answer: Answer): Answer =>
+    async (call, response) => {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return answer(call, response);
+    },
+};
+
+/** A Switch that answers as told and remembers what it was asked. */
+export class FakeSwitch {
+  readonly calls: SwitchCall[] = [];
+  /** Answers `POST /switch/chat`. */
+  chat: Answer = answers.echo;
+  /** Answers any other path. */
+  readonly routes: Record<string, Answer> = {
+    'GET /health': json(200, '{"status":"ok","module":"switch","active_model":"general-7b","warm_model":"audio-engineering","queue_size":0}'),
+    'GET /switch/queue/status': json(200, '{"size":0,"items":[]}'),
+    'POST /switch/hermes/record_result': json(200, '{"status":"ok","engine":"general-7b","recorded":true}'),
+  };
+  private server: Server;
+  private port = 0;
+
+  static async start(): Promise<FakeSwitch> {
+    const fake = new FakeSwitch();
+    await fake.listen();
+    return fake;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get chats(): SwitchCall[] {
+    return this.calls.filter(({ path }) => path === '/switch/chat');
+  }
+
+  /** Comes back on the same port after `stop`. */
+  async listen(): Promise<void> {
+    this.server = createServer((request, response) => void this.answer(request, response));
+    await new Promise<void>((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
+    this.port = (this.server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const call: SwitchCall = {
+      method: request.method!,
+      path: request.url!,
+      headers: request.headers,
+      body: text ? JSON.parse(text) : undefined,
+    };
+    this.calls.push(call);
+    const answer = call.path === '/switch/chat' ? this.chat : this.routes[`${call.method} ${call.path}`];
+    await (answer ?? json(404, '{"detail":"Not Found"}'))(call, response);
+  }
+}
