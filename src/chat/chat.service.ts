@@ -110,7 +110,11 @@ export class ChatService {
   }
 
   /** If even the failure cannot be stored, the turn's lease runs out and recovery closes it. */
-  private async fail(turn: TurnAddress & { attempt: number }, failure: OperatorError, latencyMs: number): Promise<void> {
+  private async fail(
+    turn: TurnAddress & { attempt: number },
+    failure: OperatorError,
+    latencyMs: number,
+  ): Promise<void> {
     try {
       await this.turns.fail(turn, failure, latencyMs);
     } catch (error) {
@@ -137,4 +141,7 @@ export class ChatService {
   }
 }
 
-const newTurn = ({ sessionId }: ChatCommand): TurnAddress => ({ id: randomUUID(), sessionId: sessionId ?? randomUUID() });
+const newTurn = ({ sessionId }: ChatCommand): TurnAddress => ({
+  id: randomUUID(),
+  sessionId: sessionId ?? randomUUID(),
+});

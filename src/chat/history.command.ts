@@ -1,6 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { SessionReadService } from '../session/session-read.service';
-import { type CommandCall, type CommandResult, EmbeddedCommandsService } from '../switch-gateway/embedded-commands.service';
+import {
+  type CommandCall,
+  type CommandResult,
+  EmbeddedCommandsService,
+} from '../switch-gateway/embedded-commands.service';
 
 const DEFAULT_COUNT = 10;
 const MAX_COUNT = 50;

@@ -1,4 +1,10 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config';
 import { TurnLostError } from './chat.errors';
 import { ChatService } from './chat.service';
@@ -67,7 +73,9 @@ export class TurnRecoveryService implements OnApplicationBootstrap, BeforeApplic
     const worker = async () => {
       for (let turn = waiting.shift(); turn; turn = waiting.shift()) {
         // Its outcome is on record; whoever wants it asks with the same key.
-        await this.chat.recover(turn).catch((error: unknown) => this.logger.warn({ event: 'recovery:turn_failed', err: error }));
+        await this.chat
+          .recover(turn)
+          .catch((error: unknown) => this.logger.warn({ event: 'recovery:turn_failed', err: error }));
       }
     };
     await Promise.all(Array.from({ length: RETRIES_AT_ONCE }, worker));

@@ -47,7 +47,9 @@ export class TurnRepository {
   /** Turns that somebody began and did not end, committed ones. */
   listRunning(): Promise<TurnRecord[]> {
     return this.reader.sql(async (sql) =>
-      (await sql.all<Row>(`SELECT ${COLUMNS} FROM operator_turn WHERE status = 'running' ORDER BY created_at`)).map(toRecord),
+      (await sql.all<Row>(`SELECT ${COLUMNS} FROM operator_turn WHERE status = 'running' ORDER BY created_at`)).map(
+        toRecord,
+      ),
     );
   }
 
@@ -98,7 +100,11 @@ export class TurnRepository {
   }
 
   /** False: this attempt is no longer the one that runs. */
-  async fail({ id, attempt }: Attempt, error: { code: string; detail: string; latencyMs: number | null }, at: Date): Promise<boolean> {
+  async fail(
+    { id, attempt }: Attempt,
+    error: { code: string; detail: string; latencyMs: number | null },
+    at: Date,
+  ): Promise<boolean> {
     const updated = await this.unitOfWork.sql.run(
       `UPDATE operator_turn SET status = 'failed', error_code = ?, error_detail = ?, latency_ms = ?, finished_at = ?,
          lease_owner = NULL, lease_expires_at = NULL

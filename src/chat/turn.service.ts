@@ -9,7 +9,13 @@ import type { HistoryMessage } from '../session/session.types';
 import type { SwitchReply } from '../switch-gateway/switch-gateway.types';
 import type { StoredToolCall } from '../telemetry/telemetry.types';
 import { ToolCallService } from '../telemetry/tool-call.service';
-import { IdempotencyKeyReusedError, SessionBusyError, TurnInProgressError, TurnLostError, TurnNotFoundError } from './chat.errors';
+import {
+  IdempotencyKeyReusedError,
+  SessionBusyError,
+  TurnInProgressError,
+  TurnLostError,
+  TurnNotFoundError,
+} from './chat.errors';
 import type { OperatorTurn } from './operator-turn.entity';
 import { TurnLeases } from './turn-leases';
 import { TurnRepository } from './turn.repository';
@@ -18,8 +24,7 @@ import type { ChatCommand, RunningTurn, TurnRecord } from './turn.types';
 const KEY_KEPT_MS = 24 * 60 * 60 * 1_000;
 
 export type Opening =
-  | { kind: 'run'; turn: RunningTurn; history: HistoryMessage[] }
-  | { kind: 'replay'; record: TurnRecord };
+  { kind: 'run'; turn: RunningTurn; history: HistoryMessage[] } | { kind: 'replay'; record: TurnRecord };
 
 /** The two transactions around every call to an engine: the question before it, the outcome after it. */
 @Injectable()
@@ -67,7 +72,11 @@ export class TurnService {
   }
 
   /** Stores the answer. Throws `TurnLostError`, and stores nothing, if the turn was taken from us meanwhile. */
-  succeed(turn: RunningTurn, reply: SwitchReply, latencyMs: number): Promise<{ messageId: number; toolCalls: StoredToolCall[] }> {
+  succeed(
+    turn: RunningTurn,
+    reply: SwitchReply,
+    latencyMs: number,
+  ): Promise<{ messageId: number; toolCalls: StoredToolCall[] }> {
     const { id, sessionId } = turn;
     const { engine, tokens, text, isPartial } = reply;
     const at = new Date();
@@ -95,7 +104,11 @@ export class TurnService {
   }
 
   /** Stores that there is no answer, and why. Nothing happens if the turn was taken from us meanwhile. */
-  fail(turn: Pick<RunningTurn, 'id' | 'sessionId' | 'attempt'>, error: OperatorError, latencyMs: number | null): Promise<void> {
+  fail(
+    turn: Pick<RunningTurn, 'id' | 'sessionId' | 'attempt'>,
+    error: OperatorError,
+    latencyMs: number | null,
+  ): Promise<void> {
     return this.unitOfWork.run(() => this.close(turn, error, latencyMs));
   }
 
@@ -117,7 +130,14 @@ export class TurnService {
     if (!isNew) await this.makeRoom(sessionId);
 
     await this.turns.insert({ id, sessionId, contextSummary, providerHint }, idempotency, this.leases.next(), at);
-    const messageId = await this.sessions.append({ sessionId, turnId: id, role: 'user', content: message, metadata, at });
+    const messageId = await this.sessions.append({
+      sessionId,
+      turnId: id,
+      role: 'user',
+      content: message,
+      metadata,
+      at,
+    });
     await this.events.append(
       sessionId,
       [

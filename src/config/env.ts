@@ -36,7 +36,9 @@ export const envSchema = z.object({
 
   ENGINE: oneOf('vx11', 'embedded')
     .optional()
-    .describe('Who answers: Switch, or the embedded engine. Default: `vx11` when `SWITCH_URL` is set, else `embedded`.'),
+    .describe(
+      'Who answers: Switch, or the embedded engine. Default: `vx11` when `SWITCH_URL` is set, else `embedded`.',
+    ),
   SWITCH_URL: httpUrl().optional().describe('Base URL of the LLM router.'),
   SWITCH_TOKEN: text().optional().describe('Token for Switch. Default: the common one, see the tokens above.'),
   SWITCH_TIMEOUT_MS: integer(10, 600_000).default(30_000).describe('Longest a call to Switch may take in all.'),
@@ -63,7 +65,9 @@ export const envSchema = z.object({
   LIST_PAGE_MAX: integer(1, 1_000).default(200).describe('Longest page of a list.'),
   HISTORY_PAGE_MAX: integer(1, 10_000).default(1_000).describe('Longest page of a session’s history.'),
 
-  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info').describe('Least severe lines kept.'),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
+    .default('info')
+    .describe('Least severe lines kept.'),
   LOG_DIR: text().optional().describe('Folder for daily log files, `operator_backend-YYYY-MM-DD.log`. Default: none.'),
   LOG_FILE_MAX_MB: integer(1, 10_000).default(100).describe('Size at which a day’s file is continued in another.'),
   LOG_KEEP_FILES: integer(1, 10_000).default(14).describe('Log files kept; the oldest go first.'),

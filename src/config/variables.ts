@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /** What a variable accepts, in the words of the error line and of the README: "an integer from 0 to 65535". */
 export function expectation(schema: z.ZodType): string {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return expectation(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
+    return expectation(schema.unwrap() as z.ZodType);
   return String(schema.meta()?.['expects'] ?? 'a text');
 }
 

@@ -43,7 +43,10 @@ export function dataSourceOptions({ url, synchronous, busyTimeoutMs, pool }: Con
 }
 
 /** A second connection to the same SQLite file, which cannot write. */
-export function readOnlyOptions(options: DataSourceOptions, entities: DataSourceOptions['entities']): DataSourceOptions {
+export function readOnlyOptions(
+  options: DataSourceOptions,
+  entities: DataSourceOptions['entities'],
+): DataSourceOptions {
   return {
     ...options,
     entities,

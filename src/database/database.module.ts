@@ -36,7 +36,12 @@ const READING = Symbol('READING');
       useFactory: (writing: DataSource) =>
         writing.options.type === 'postgres'
           ? writing
-          : new DataSource(readOnlyOptions(writing.options, writing.entityMetadatas.map(({ target }) => target))).initialize(),
+          : new DataSource(
+              readOnlyOptions(
+                writing.options,
+                writing.entityMetadatas.map(({ target }) => target),
+              ),
+            ).initialize(),
     },
     {
       provide: Reader,

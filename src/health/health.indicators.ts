@@ -28,7 +28,13 @@ export class HealthIndicators implements OnModuleDestroy {
   }
 
   all(): HealthIndicatorFunction[] {
-    return [() => this.process(), () => this.database(), () => this.migrations(), () => this.disk(), () => this.engine()];
+    return [
+      () => this.process(),
+      () => this.database(),
+      () => this.migrations(),
+      () => this.disk(),
+      () => this.engine(),
+    ];
   }
 
   private process() {
@@ -63,7 +69,9 @@ export class HealthIndicators implements OnModuleDestroy {
     try {
       const { bavail, bsize } = await statfs(dir);
       const free_mb = Math.floor((bavail * bsize) / 1024 / 1024);
-      return free_mb >= minFreeMb ? session.up({ free_mb }) : session.down({ message: 'Little space is left.', free_mb });
+      return free_mb >= minFreeMb
+        ? session.up({ free_mb })
+        : session.down({ message: 'Little space is left.', free_mb });
     } catch {
       return session.down('DATA_DIR cannot be read.');
     }

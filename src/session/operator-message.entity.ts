@@ -1,8 +1,15 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, OneToMany, PrimaryGeneratedColumn, type Relation } from 'typeorm';
+import {
+  Column,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  OneToMany,
+  PrimaryGeneratedColumn,
+  type Relation,
+} from 'typeorm';
 import { OperatorSession } from './operator-session.entity';
 import type { MessageRole, RecordedToolCall } from './session.types';
-
-
 
 /** What somebody said. Rows are only ever appended; `id` orders them, since two clocks can tie. */
 @Entity('operator_message')

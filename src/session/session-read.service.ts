@@ -32,7 +32,11 @@ export class SessionReadService {
   }
 
   /** A session with the newest page of its messages older than `before`, in the order in which they were said. */
-  async open(sessionId: string, before: number | null, limit: number): Promise<{ session: OperatorSession; page: Page<OperatorMessage> }> {
+  async open(
+    sessionId: string,
+    before: number | null,
+    limit: number,
+  ): Promise<{ session: OperatorSession; page: Page<OperatorMessage> }> {
     const session = await this.get(sessionId);
     const page = await this.history(sessionId, before, limit);
     journal(`session_retrieved:${sessionId}`, { session_id: sessionId });

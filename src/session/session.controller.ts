@@ -36,7 +36,10 @@ export class SessionController {
   @Get('session/:session_id')
   @ApiOperation({ operationId: 'getSession' })
   @ApiProblems({ 404: ['session_not_found'], 422: ['validation_failed'] })
-  async get(@Param() { session_id }: SessionPathDto, @Query() { limit, cursor }: PageQueryDto): Promise<SessionResponseDto> {
+  async get(
+    @Param() { session_id }: SessionPathDto,
+    @Query() { limit, cursor }: PageQueryDto,
+  ): Promise<SessionResponseDto> {
     const size = pageSize(limit, HISTORY_PAGE, this.config.limits.historyPage);
     const { session, page } = await this.reads.open(session_id, fromCursor(cursor), size);
     return SessionResponseDto.of(session, page);

@@ -3,7 +3,8 @@ import { type ConnectionOptions, undiciAdapter } from './undici-adapter';
 import { UpstreamError } from './upstream.errors';
 
 const REPLY_MAX_BYTES = 1024 * 1024;
-const CONNECTION_FAILED = /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_SOCKET)$/;
+const CONNECTION_FAILED =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_SOCKET)$/;
 const CONNECT_TIMEOUT = /^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
 
 export interface UpstreamRequest {
@@ -49,7 +50,13 @@ export class UpstreamClient {
   }
 
   /** @throws UpstreamError */
-  async request({ method, path, body, timeoutMs = this.upstream.timeoutMs, signal }: UpstreamRequest): Promise<UpstreamReply> {
+  async request({
+    method,
+    path,
+    body,
+    timeoutMs = this.upstream.timeoutMs,
+    signal,
+  }: UpstreamRequest): Promise<UpstreamReply> {
     const startedAt = performance.now();
     const abort = new AbortController();
     const deadline = setTimeout(() => abort.abort(new UpstreamError('timeout', 'The deadline passed.')), timeoutMs);
@@ -68,7 +75,11 @@ export class UpstreamClient {
           signal: abort.signal,
         });
       // Once more if the connection failed before anything came back: a kept-alive socket may just have been closed.
-      const { status, headers, data: text } = await send().catch((error: unknown) => {
+      const {
+        status,
+        headers,
+        data: text,
+      } = await send().catch((error: unknown) => {
         if (isFinal(error) || abort.signal.aborted) throw error;
         return send();
       });
@@ -89,13 +100,13 @@ export class UpstreamClient {
 }
 
 /** Whether bytes came back, or the trouble is none of the connection's. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof UpstreamError || !CONNECTION_FAILED.test(codeOf(error));
+const isFinal = (error: unknown): boolean => error instanceof UpstreamError || !CONNECTION_FAILED.test(codeOf(error));
 
 function describe(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error;
   const code = codeOf(error);
-  if (CONNECTION_FAILED.test(code)) return new UpstreamError('unreachable', `No connection (${code}).`, { cause: error });
+  if (CONNECTION_FAILED.test(code))
+    return new UpstreamError('unreachable', `No connection (${code}).`, { cause: error });
   if (CONNECT_TIMEOUT.test(code)) return new UpstreamError('timeout', 'No connection in time.', { cause: error });
   return new UpstreamError('not-http', 'The answer is not HTTP.', { cause: error });
 }

@@ -23,7 +23,8 @@ export const answers = {
   json,
   raw,
   /** A text of the test's choice, in the shape of revision H. */
-  text: (text: string): Answer => json(200, { status: 'ok', provider: 'general-7b', content: text, engine_used: 'general-7b', tokens_used: 7 }),
+  text: (text: string): Answer =>
+    json(200, { status: 'ok', provider: 'general-7b', content: text, engine_used: 'general-7b', tokens_used: 7 }),
   /** Says the last message back, so that answers can be told apart. */
   echo: ((call, response) => {
     const said = call.body.messages.at(-1).content as string;
@@ -48,7 +49,10 @@ export const answers = {
   plain500: raw(500, 'text/plain', 'Internal Server Error'),
   unauthorized: json(401, '{"detail":"auth_required"}'),
   forbidden: json(403, '{"error":"forbidden","status_code":403}'),
-  unprocessable: json(422, '{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{}}]}'),
+  unprocessable: json(
+    422,
+    '{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{}}]}',
+  ),
   redirect: raw(302, 'text/plain', '', { location: 'http://127.0.0.1:1/elsewhere' }),
   huge: json(200, { status: 'ok', content: 'x'.repeat(1024 * 1024) }),
   /** Never answers. */
@@ -82,7 +86,10 @@ export class FakeSwitch {
   chat: Answer = answers.echo;
   /** Answers any other path. */
   readonly routes: Record<string, Answer> = {
-    'GET /health': json(200, '{"status":"ok","module":"switch","active_model":"general-7b","warm_model":"audio-engineering","queue_size":0}'),
+    'GET /health': json(
+      200,
+      '{"status":"ok","module":"switch","active_model":"general-7b","warm_model":"audio-engineering","queue_size":0}',
+    ),
     'GET /switch/queue/status': json(200, '{"size":0,"items":[]}'),
     'POST /switch/hermes/record_result': json(200, '{"status":"ok","engine":"general-7b","recorded":true}'),
   };

@@ -35,7 +35,9 @@ export interface TestApp {
 /** The real application on a database of its own, listening on a port of its own; only upstreams are fakes. */
 export async function createTestApp(env: TestEnv = {}): Promise<TestApp> {
   const dataDir = env.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'operator-test-'));
-  const database = env.DATABASE_URL ? { url: env.DATABASE_URL, drop: async () => undefined } : await createTestDatabase();
+  const database = env.DATABASE_URL
+    ? { url: env.DATABASE_URL, drop: async () => undefined }
+    : await createTestDatabase();
   const config = loadConfig({
     DATA_DIR: dataDir,
     DATABASE_URL: database.url,

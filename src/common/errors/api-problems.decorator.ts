@@ -3,7 +3,12 @@ import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ProblemDto } from './problem.dto';
 
 /** Codes of the border, which every guarded route may answer with. */
-const BORDER = { 401: ['auth_required'], 403: ['forbidden'], 500: ['internal_error'], 503: ['database_busy', 'database_unavailable'] };
+const BORDER = {
+  401: ['auth_required'],
+  403: ['forbidden'],
+  500: ['internal_error'],
+  503: ['database_busy', 'database_unavailable'],
+};
 
 /** Documents the errors of a guarded route: its own `codes`, by status, beside those that every one has. */
 export function ApiProblems(codes: Record<number, string[]> = {}) {

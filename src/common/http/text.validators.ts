@@ -37,7 +37,18 @@ export function isDeeper(value: unknown, levels: number): boolean {
 
 const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-function check(name: string, message: string, options: ValidationOptions | undefined, validate: (value: unknown) => boolean) {
+function check(
+  name: string,
+  message: string,
+  options: ValidationOptions | undefined,
+  validate: (value: unknown) => boolean,
+) {
   return (target: object, propertyName: string) =>
-    registerDecorator({ name, target: target.constructor, propertyName, options: { message, ...options }, validator: { validate } });
+    registerDecorator({
+      name,
+      target: target.constructor,
+      propertyName,
+      options: { message, ...options },
+      validator: { validate },
+    });
 }
