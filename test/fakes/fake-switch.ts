@@ -5,7 +5,6 @@ export interface SwitchCall {
   method: string;
   path: string;
   headers: IncomingMessage['headers'];
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   body: any;
 }
 

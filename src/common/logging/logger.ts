@@ -72,7 +72,6 @@ export class OperatorLogger implements LoggerService {
 function stdout(): pino.DestinationStream {
   if (!process.stdout.isTTY) return pino.destination({ dest: 1, sync: false });
   // Loaded for terminals only: services do not pay for it.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
   const pretty = require('pino-pretty') as typeof import('pino-pretty');
   return pretty({ ignore: 'module,pid,hostname', translateTime: 'HH:MM:ss.l', singleLine: true });
 }
