@@ -44,11 +44,9 @@ export class ChatService {
     const { idempotency } = command;
     if (!idempotency) return this.ask(command, newTurn(command));
 
-    return this.inFlight.once(idempotency, async (opened) => {
-      const known = await this.turns.known(idempotency);
-      if (known?.status === 'succeeded') return this.replay(known);
-      return this.ask(command, known ?? newTurn(command), opened);
-    });
+    const known = await this.turns.known(idempotency);
+    if (known?.status === 'succeeded') return this.replay(known);
+    return this.inFlight.once(idempotency, (opened) => this.ask(command, known ?? newTurn(command), opened));
   }
 
   /** Runs a turn that a crash interrupted once more. */
@@ -65,7 +63,7 @@ export class ChatService {
     return this.queue.run(sessionId, () =>
       this.leases.hold(turn, async (signal) => {
         const opening = await this.openWhenFree(command, turn);
-        opened?.(turn);
+        opened?.(opening.kind === 'run' ? opening.turn : opening.record);
         return this.answer(opening, signal);
       }),
     );

@@ -1,15 +1,9 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { IsUUID } from 'class-validator';
 import { ApiProblems } from '../common/errors/api-problems.decorator';
+import { TurnPathDto } from './dto/turn-path.dto';
 import { TurnResponseDto } from './dto/turn-response.dto';
 import { TurnService } from './turn.service';
-
-class TurnPathDto {
-  /** @example '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d' */
-  @IsUUID()
-  turn_id: string;
-}
 
 @ApiTags('chat')
 @Controller('operator/turn')

@@ -17,7 +17,7 @@ interface InFlight {
 export class TurnsInFlight {
   private readonly byKey = new Map<string, InFlight>();
 
-  /** Runs `work` unless a twin of it is running. `opened` is to be called once the turn is stored. */
+  /** Runs `work` unless a twin of it is running. It must call `opened` once the turn is stored, or fail. */
   async once<T>(
     { key, requestHash }: { key: string; requestHash: string },
     work: (opened: (turn: Turn) => void) => Promise<T>,

@@ -45,13 +45,14 @@ const READING = Symbol('READING');
     },
     {
       provide: Reader,
-      inject: [READING],
-      useFactory: (reading: DataSource) =>
+      inject: [READING, UnitOfWork],
+      useFactory: (reading: DataSource, unitOfWork: UnitOfWork) =>
         new Reader(
           reading,
           reading.options.type === 'postgres'
             ? new PostgresSql({ query: (statement: string, values?: unknown[]) => reading.query(statement, values) })
             : new SqliteSql(sqliteConnection(reading)),
+          unitOfWork,
         ),
     },
     {

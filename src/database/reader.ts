@@ -1,25 +1,27 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Sql } from './sql';
 import { toDatabaseError } from './database.errors';
+import type { UnitOfWork } from './unit-of-work';
 
 /**
  * Reads of committed rows only. On SQLite a connection of its own on the same file: on the writing one a read would
- * see what an open transaction may still undo.
+ * see what an open transaction may still undo. Inside a unit of work it reads what the unit itself sees.
  */
 export class Reader {
   constructor(
     private readonly dataSource: DataSource,
     private readonly statements: Sql,
+    private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** Runs a read with the ORM. */
   async entities<T>(read: (entities: EntityManager) => Promise<T>): Promise<T> {
-    return this.guarded(() => read(this.dataSource.manager));
+    return this.guarded(() => read(this.unitOfWork.find()?.entities ?? this.dataSource.manager));
   }
 
   /** Runs a read with prepared statements. */
   async sql<T>(read: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.guarded(() => read(this.statements));
+    return this.guarded(() => read(this.unitOfWork.find()?.sql ?? this.statements));
   }
 
   private async guarded<T>(read: () => Promise<T>): Promise<T> {

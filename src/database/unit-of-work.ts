@@ -17,7 +17,7 @@ export abstract class UnitOfWork {
   private readonly ambient = new AsyncLocalStorage<Transaction>();
 
   async run<T>(work: () => Promise<T>): Promise<T> {
-    return this.ambient.getStore() ? work() : this.transact(work);
+    return this.find() ? work() : this.transact(work);
   }
 
   /** Statements inside the ambient transaction. */
@@ -30,6 +30,11 @@ export abstract class UnitOfWork {
     return this.current().entities;
   }
 
+  /** The ambient transaction, for those that do without one too. */
+  find(): Transaction | undefined {
+    return this.ambient.getStore();
+  }
+
   /** Whether this process alone writes the database, so that whatever others left unfinished there is abandoned. */
   abstract readonly isExclusive: boolean;
 
@@ -40,7 +45,7 @@ export abstract class UnitOfWork {
   }
 
   private current(): Transaction {
-    const transaction = this.ambient.getStore();
+    const transaction = this.find();
     if (!transaction) throw new Error('A write outside of UnitOfWork.run() would be lost with a foreign rollback.');
     return transaction;
   }

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { loadConfig } from '../../src/config/config';
+import { dataSourceOptions } from '../../src/database/data-source-options';
 
 /** A PostgreSQL to run the same tests on; without it they run on SQLite. */
 const POSTGRES_URL = process.env.TEST_POSTGRES_URL;
@@ -20,6 +23,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const url = new URL(POSTGRES_URL);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => asAdmin(`DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+/** Brings a PostgreSQL database up to date, as `npm run migration:run` does. */
+export async function migrate(url: string): Promise<void> {
+  const { database } = loadConfig({ DATABASE_URL: url });
+  const dataSource = await new DataSource(dataSourceOptions(database)).initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
 }
 
 async function asAdmin(statement: string): Promise<void> {

@@ -8,8 +8,7 @@ import { DataSource } from 'typeorm';
 import { AppModule } from '../../src/app.module';
 import { setupApp } from '../../src/app.setup';
 import { CONFIG, loadConfig } from '../../src/config/config';
-import { dataSourceOptions } from '../../src/database/data-source-options';
-import { createTestDatabase, isPostgres } from './database';
+import { createTestDatabase, isPostgres, migrate } from './database';
 
 export const TOKEN = 'test-token-0123456789';
 export const AUTH = { 'X-VX11-Token': TOKEN };
@@ -45,7 +44,7 @@ export async function createTestApp(env: TestEnv = {}): Promise<TestApp> {
     DRAIN_TIMEOUT_MS: '2000',
     ...env,
   });
-  if (isPostgres) await migrate(config.database);
+  if (isPostgres) await migrate(config.database.url);
 
   const module = await Test.createTestingModule({ imports: [AppModule] })
     .overrideProvider(CONFIG)
@@ -73,10 +72,4 @@ export async function createTestApp(env: TestEnv = {}): Promise<TestApp> {
       if (!env.DATA_DIR) rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-async function migrate(database: ReturnType<typeof loadConfig>['database']): Promise<void> {
-  const dataSource = await new DataSource(dataSourceOptions(database)).initialize();
-  await dataSource.runMigrations();
-  await dataSource.destroy();
 }

@@ -10,7 +10,10 @@ export class ChatToolCallDto {
   status: string;
   /** @example 3 */
   duration_ms: number | null;
-  /** Whatever the tool gave back, as JSON. */
+  /**
+   * Whatever the tool gave back, as JSON.
+   * @example { "message_ids": [40, 41] }
+   */
   result: unknown;
   error: string | null;
 

@@ -20,15 +20,29 @@ export class TurnResponseDto {
    * @example 1
    */
   attempt: number;
-  /** Who answered; null while nobody has. */
+  /**
+   * Who answered; null while nobody has.
+   * @example 'general-7b'
+   */
   engine: string | null;
+  /**
+   * How long the engine took.
+   * @example 812
+   */
   latency_ms: number | null;
+  /**
+   * What the engine says it used.
+   * @example 57
+   */
   tokens: number | null;
   /** Why there is no answer; null otherwise. */
   error: TurnErrorDto | null;
   /** @example '2026-11-23T09:30:00.000Z' */
   created_at: string;
-  /** Null while it runs. */
+  /**
+   * Null while it runs.
+   * @example '2026-11-23T09:30:00.815Z'
+   */
   finished_at: string | null;
 
   static from(turn: OperatorTurn): TurnResponseDto {
