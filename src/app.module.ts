@@ -1,11 +1,11 @@
-import { Module, ValidationPipe } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { BrowserModule } from './browser/browser.module';
 import { ChatModule } from './chat/chat.module';
 import { AuthGuard } from './common/auth/auth.guard';
 import { AuthModule } from './common/auth/auth.module';
 import { ProblemFilter } from './common/errors/problem.filter';
-import { toValidationFailed } from './common/http/validation';
+import { InputPipe } from './common/http/validation';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
 import { EventsModule } from './events/events.module';
@@ -30,11 +30,7 @@ import { TelemetryModule } from './telemetry/telemetry.module';
   providers: [
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
-    // Fields that nobody knows are left out: the original ignored them, and its clients send some.
-    {
-      provide: APP_PIPE,
-      useValue: new ValidationPipe({ transform: true, whitelist: true, exceptionFactory: toValidationFailed }),
-    },
+    { provide: APP_PIPE, useClass: InputPipe },
   ],
 })
 export class AppModule {}

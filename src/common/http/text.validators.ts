@@ -1,4 +1,5 @@
 import { registerDecorator, type ValidationOptions } from 'class-validator';
+import { KeptAsItCame } from './validation';
 
 /** Not `.` or `..`: no URL could name such a session. */
 const SESSION_ID = /^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,64}$/;
@@ -19,11 +20,18 @@ export const IsSessionId = (options?: ValidationOptions) =>
     return typeof value === 'string' && SESSION_ID.test(value);
   });
 
-/** A JSON object that nests no deeper than `levels`. */
-export const IsJsonObject = (levels: number, options?: ValidationOptions) =>
-  check('isJsonObject', `$property must be an object, nested at most ${levels} levels deep`, options, (value) => {
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && !isDeeper(value, levels);
-  });
+/** A JSON object that nests no deeper than `levels`. What is in it is the client's own: it is kept as it came. */
+export function IsJsonObject(levels: number, options?: ValidationOptions): PropertyDecorator {
+  const message = `$property must be an object, nested at most ${levels} levels deep`;
+  const validate = check('isJsonObject', message, options, (value) => isJsonObject(value, levels));
+  return (target, property) => {
+    KeptAsItCame()(target, property);
+    validate(target, property as string);
+  };
+}
+
+export const isJsonObject = (value: unknown, levels: number): boolean =>
+  isContainer(value) && !Array.isArray(value) && !isDeeper(value, levels);
 
 /** Whether a JSON value nests deeper than `levels`. Never recurses itself: input decides how deep it would. */
 export function isDeeper(value: unknown, levels: number): boolean {
