@@ -1,5 +1,6 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { finish } from './openapi-finish';
 
 /** The OpenAPI document, made from the controllers and their comments. */
 export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
@@ -18,10 +19,10 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .addTag('sessions', 'Conversations: list, read, export, erase.')
     .addTag('health', 'Probes.')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-VX11-Token' }, 'token')
-    .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'bearer')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque' }, 'bearer')
     .addSecurityRequirements('token')
     .addSecurityRequirements('bearer');
-  return SwaggerModule.createDocument(app, builder.build(), { autoTagControllers: false });
+  return finish(SwaggerModule.createDocument(app, builder.build(), { autoTagControllers: false }));
 }
 
 /** `/docs`, `/docs-json` and `/docs-yaml`. Plain routes: the global guard never sees them. */

@@ -2,36 +2,9 @@ import { Controller, Get, UseFilters } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import { Public } from '../common/auth/public.decorator';
+import { HealthDto, LivenessDto, ReadinessDto } from './dto/health-response.dto';
 import { HealthFilter } from './health.filter';
 import { HealthIndicators } from './health.indicators';
-
-class HealthDto {
-  /** @example 'ok' */
-  status: string;
-  /** @example 'operator' */
-  module: string;
-  /** @example '7.0' */
-  version: string;
-}
-
-class LivenessDto {
-  /** @example 'ok' */
-  status: string;
-}
-
-class ReadinessDto {
-  /**
-   * `ok`, `degraded` (serving, but the engine does not answer), `error` or `shutting_down`.
-   * @example 'ok'
-   */
-  status: string;
-  /** What is up. */
-  info: Record<string, unknown>;
-  /** What is down. */
-  error: Record<string, unknown>;
-  /** All of it, by name. */
-  details: Record<string, unknown>;
-}
 
 @Public()
 @ApiTags('health')

@@ -14,6 +14,15 @@ import { SessionService } from './session.service';
 const LIST_PAGE = 50;
 const HISTORY_PAGE = 200;
 
+const EXPORTED = {
+  session_id: 'support-4711',
+  user_id: 'local',
+  created_at: '2026-11-23T09:30:00.000Z',
+  updated_at: '2026-11-23T09:31:12.000Z',
+  message_count: 0,
+  messages: [],
+};
+
 @ApiTags('sessions')
 @Controller('operator')
 export class SessionController {
@@ -50,7 +59,10 @@ export class SessionController {
   @ApiOperation({ operationId: 'exportSession' })
   @ApiOkResponse({
     description: 'The document, as an attachment.',
-    content: { 'application/json': { schema: { type: 'object' } }, 'text/markdown': { schema: { type: 'string' } } },
+    content: {
+      'application/json': { schema: { type: 'object' }, example: EXPORTED },
+      'text/markdown': { schema: { type: 'string' }, example: '# Session support-4711\n…' },
+    },
   })
   @ApiProblems({ 404: ['session_not_found'], 422: ['validation_failed'] })
   async export(

@@ -31,17 +31,20 @@ function ApiProblem(status: number, codes: string[]): MethodDecorator {
     content: {
       'application/problem+json': {
         schema: { $ref: getSchemaPath(ProblemDto) },
-        example: {
-          type: `urn:operator:error:${codes[0]}`,
-          title: codes[0]!.replaceAll('_', ' '),
-          status,
-          detail: 'What went wrong this time, for a person.',
-          instance: '/operator/…',
-          error: codes[0],
-          status_code: status,
-          request_id: '0b6a1f4e-9c1c-4a57-9a53-0a6f5d1f6b1e',
-        },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: example(code, status) }])),
       },
     },
   }) as MethodDecorator;
 }
+
+const example = (code: string, status: number): ProblemDto => ({
+  type: `urn:operator:error:${code}`,
+  title: code.replaceAll('_', ' '),
+  status,
+  detail: 'What went wrong this time, for a person.',
+  instance: '/operator/…',
+  error: code,
+  status_code: status,
+  request_id: '0b6a1f4e-9c1c-4a57-9a53-0a6f5d1f6b1e',
+  ...(code === 'validation_failed' && { errors: [{ field: 'session_id', message: 'session_id must be a text' }] }),
+});

@@ -12,7 +12,10 @@ export class ToolCallDto {
   status: string;
   /** @example 3 */
   duration_ms: number | null;
-  /** Whatever the tool gave back, as JSON. */
+  /**
+   * Whatever the tool gave back, as JSON.
+   * @example { "message_ids": [40, 41] }
+   */
   result: unknown;
   error: string | null;
 
@@ -33,7 +36,10 @@ export class MessageResponseDto {
    * @example '2026-11-23T09:30:00.000Z'
    */
   timestamp: string;
-  /** The turn it belongs to; null for messages that the original Operator wrote. */
+  /**
+   * The turn it belongs to; null for messages that the original Operator wrote.
+   * @example '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d'
+   */
   turn_id: string | null;
   tool_calls: ToolCallDto[];
   /** As the client sent it. */
