@@ -7,8 +7,11 @@ import { setupApp } from './app.setup';
 import { TokenService } from './common/auth/token.service';
 import { journal } from './common/logging/journal';
 import { OperatorLogger } from './common/logging/logger';
-import { CONFIG, type Config, InvalidConfigError, environment, loadConfig } from './config/config';
-import { describeStart } from './startup-lines';
+import { CONFIG, type Config, environment, loadConfig } from './config/config';
+import { describeStart, describeStartFailure } from './startup-lines';
+
+/** After the drain, for answers on their way. */
+const LAST_BYTES_MS = 5_000;
 
 async function main(): Promise<void> {
   const logger = new OperatorLogger(loadConfig(environment()).log);
@@ -27,6 +30,9 @@ async function main(): Promise<void> {
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     process.once(signal, () => process.exit(1)); // asked twice: do not wait
     Logger.log({ event: 'shutdown:draining', signal }, 'Main');
+    // A client that does not take its answer keeps the server open; it does not keep the process.
+    const { drainTimeoutMs } = config.turn;
+    setTimeout(() => app.getHttpServer().closeAllConnections(), drainTimeoutMs + LAST_BYTES_MS).unref();
     await app.close();
     journal('shutdown:v7_closed');
     logger.flush();
@@ -37,7 +43,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // A wrong setting is the reader's to mend: a line, not a stack.
-  console.error(error instanceof InvalidConfigError ? error.message : error);
+  console.error(describeStartFailure(error) ?? error);
   process.exit(1);
 });

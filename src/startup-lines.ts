@@ -1,5 +1,6 @@
 import type { TokenSource } from './common/auth/token.service';
-import type { Config } from './config/config';
+import { type Config, InvalidConfigError } from './config/config';
+import { driverCode, toDatabaseError } from './database/database.errors';
 import { sqliteFile } from './database/data-source-options';
 
 /** The first lines a person reads: where to look, with which token, and who serves. */
@@ -7,7 +8,7 @@ export function describeStart(config: Config, token: TokenSource | { kind: 'disa
   const base = url.replace('[::1]', 'localhost');
   const engine =
     config.engine === 'vx11'
-      ? `vx11, Switch at ${config.switch.url}`
+      ? `vx11, Switch at ${new URL(config.switch.url!).host}`
       : 'embedded (no language model: set SWITCH_URL for one)';
   const file = sqliteFile(config.database.url);
   return [
@@ -18,6 +19,19 @@ export function describeStart(config: Config, token: TokenSource | { kind: 'disa
     `Database    ${file ? `SQLite, ${file}` : `PostgreSQL, ${new URL(config.database.url).host}`}`,
     '',
   ].join('\n');
+}
+
+/** A line for what its reader can mend, a setting or a resource; null for faults of ours, which want their stack. */
+export function describeStartFailure(error: unknown): string | null {
+  if (error instanceof InvalidConfigError) return error.message;
+  const { code, path, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') return `OPERATOR_PORT: got "${port}", which another process listens on`;
+  if (code === 'EACCES' && port) return `OPERATOR_PORT: got "${port}", which this user may not listen on`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST or DATABASE_URL: ${message}`;
+  if (path && /^E(ACCES|ROFS|NOTDIR|EXIST|PERM)$/.test(code ?? '')) return `DATA_DIR: ${path} cannot be used (${code})`;
+  if (/^SQLITE_/.test(driverCode(error))) return `DATABASE_URL: ${message} (${driverCode(error)})`;
+  if (toDatabaseError(error) !== error) return `DATABASE_URL: the database cannot be reached (${driverCode(error)})`;
+  return null;
 }
 
 function describeToken(token: TokenSource | { kind: 'disabled' }): string {

@@ -43,8 +43,9 @@ export class SqliteUnitOfWork extends UnitOfWork {
         if (outcome && 'value' in outcome) resolve(outcome.value as T);
         else reject(toDatabaseError(outcome?.error));
       };
-      // Bound to the caller's asynchronous context, so that log lines keep their request.
-      this.queue.push({ work: AsyncResource.bind(() => this.inside(this.transaction, work)), settle });
+      // Runs in the caller's asynchronous context, so that log lines keep their request.
+      const caller = new AsyncResource('UnitOfWork');
+      this.queue.push({ work: () => caller.runInAsyncScope(() => this.inside(this.transaction, work)), settle });
       if (!this.isDraining) {
         this.isDraining = true;
         // Whatever arrives in this round of the event loop shares the first commit.

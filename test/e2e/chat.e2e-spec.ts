@@ -97,13 +97,16 @@ describe('Chat', () => {
 
     it('carries who speaks in the metadata, since Switch drops every other field', async () => {
       const { body } = await operator
-        .chat({
-          message: 'hello',
-          session_id: 'meta',
-          user_id: 'ana',
-          provider_hint: 'general-7b',
-          metadata: { channel: 'web', task_type: 7, session_id: 'forged' },
-        })
+        .chat(
+          {
+            message: 'hello',
+            session_id: 'meta',
+            user_id: 'ana',
+            provider_hint: 'general-7b',
+            metadata: { channel: 'web', task_type: 7, session_id: 'forged' },
+          },
+          { 'X-Request-Id': 'request-1' },
+        )
         .expect(200);
 
       const [call] = upstream.chats;
@@ -116,6 +119,7 @@ describe('Chat', () => {
         user_id: 'ana',
         turn_id: body.turn_id,
         message_id: body.message_id - 1,
+        request_id: 'request-1',
       });
       expect((await operator.get('/operator/session/meta')).body.messages[0].metadata).toEqual({
         channel: 'web',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import request from 'supertest';
@@ -104,6 +104,26 @@ describe('The process', () => {
     expect(await operator.exited()).toBe(1);
     expect(operator.stderr).toBe('OPERATOR_PORT: got "eighty", expected an integer from 0 to 65535\n');
     expect(operator.stdout).toBe('');
+  });
+
+  it('does not start on a port that is taken, and says so in one line', async () => {
+    await start();
+    const { port } = new URL(operator.url);
+    const second = OperatorProcess.spawn({ OPERATOR_PORT: port, DATA_DIR: './other' }, cwd);
+    expect(await second.exited()).toBe(1);
+    expect(second.stderr).toBe(`OPERATOR_PORT: got "${port}", which another process listens on\n`);
+  });
+
+  it.each([
+    ['DATA_DIR', 'DATA_DIR: '],
+    ['DATABASE_URL', 'DATABASE_URL: file is not a database (SQLITE_NOTADB)\n'],
+  ])('does not start on a %s that cannot be used, and says so in one line', async (variable, line) => {
+    const file = join(cwd, 'a-text.txt');
+    writeFileSync(file, 'This is a text, and neither a folder nor a database.'.repeat(20));
+    operator = OperatorProcess.spawn({ [variable]: variable === 'DATA_DIR' ? file : `sqlite:${file}` }, cwd);
+    expect(await operator.exited()).toBe(1);
+    expect(operator.stderr.startsWith(line)).toBe(true);
+    expect(operator.stderr.trim().split('\n')).toHaveLength(1);
   });
 
   (isPostgres ? it.skip : it)('does not share a SQLite database with another one', async () => {

@@ -1,5 +1,6 @@
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
+import { requestContext } from '../../common/logging/request-context';
 import { CONFIG, type Config } from '../../config/config';
 import { UpstreamClient, type UpstreamReply, type UpstreamRequest } from '../../upstream/upstream-client';
 import { UpstreamError } from '../../upstream/upstream.errors';
@@ -52,6 +53,7 @@ export class Vx11Engine extends SwitchGateway {
         user_id: userId,
         turn_id: turnId,
         message_id: messageId,
+        request_id: requestContext.id(),
       },
       ...(providerHint && { provider_hint: providerHint }),
     };
