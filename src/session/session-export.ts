@@ -31,14 +31,19 @@ async function* asJson(session: OperatorSession, messages: AsyncIterable<Operato
 }
 
 async function* asMarkdown(session: OperatorSession, messages: AsyncIterable<OperatorMessage>): AsyncGenerator<string> {
-  yield `# Session ${session.sessionId}\n\nUser ${session.userId}, begun ${session.createdAt.toISOString()}.\n`;
+  const begun = session.createdAt.toISOString();
+  yield `# Session ${inLine(session.sessionId)}\n\nUser ${inLine(session.userId)}, begun ${begun}.\n`;
   for await (const { id, role, createdAt, content, toolCalls } of messages) {
-    yield `\n## ${id} · ${role} · ${createdAt.toISOString()}\n\n${quoted(content)}\n`;
+    yield `\n## ${id} · ${inLine(role)} · ${createdAt.toISOString()}\n\n${quoted(content)}\n`;
     for (const { toolName, status, durationMs } of toolCalls ?? []) {
-      yield `\n- tool \`${toolName}\`: ${status}${durationMs === null ? '' : `, ${durationMs} ms`}\n`;
+      const duration = durationMs === null ? '' : `, ${durationMs} ms`;
+      yield `\n- tool \`${inLine(toolName)}\`: ${inLine(status)}${duration}\n`;
     }
   }
 }
+
+/** A name that clients or the original chose, kept from ending the line, or the code, that it stands in. */
+const inLine = (name: string): string => name.replace(/\s+/g, ' ').replaceAll('`', "'");
 
 /** Quoted line by line, so that nothing in a message can pass for another message. */
 const quoted = (content: string): string =>

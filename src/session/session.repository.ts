@@ -78,10 +78,12 @@ export class SessionRepository {
         .createQueryBuilder(OperatorSession, 'session')
         .where('session.id IN (:...ids)', { ids: window.map(({ id }) => id) })
         .andWhere(
-          `(LOWER(session.session_id) LIKE :pattern ESCAPE '!' OR EXISTS (
+          // Both sides lowered by the database: its idea of case need not be ours.
+          `(LOWER(session.session_id) LIKE LOWER(:pattern) ESCAPE '!' OR EXISTS (
              SELECT 1 FROM operator_message message
-             WHERE message.session_id = session.session_id AND LOWER(message.content) LIKE :pattern ESCAPE '!'))`,
-          { pattern: `%${text.toLowerCase().replace(/[!%_]/g, '!$&')}%` },
+             WHERE message.session_id = session.session_id
+               AND LOWER(message.content) LIKE LOWER(:pattern) ESCAPE '!'))`,
+          { pattern: `%${text.replace(/[!%_]/g, '!$&')}%` },
         )
         .orderBy('session.id', 'DESC')
         .getMany(),

