@@ -1,0 +1,85 @@
+import { median } from '../support/statistics';
+import { table } from '../support/table';
+import type { Goal } from './goals';
+import type { Sample, Target } from './load';
+
+const CONNECTIONS = [1, 16, 64];
+/** Below it the figure is one of latency: a single client waits for the disk on either side. */
+const THROUGHPUT_FROM = 16;
+
+export const MAX_CONNECTIONS = Math.max(...CONNECTIONS);
+
+export interface ThroughputOptions {
+  rounds: number;
+  roundMs: number;
+  warmUpTurns: number;
+}
+
+export interface Measured {
+  target: string;
+  connections: number;
+  sample: Sample;
+}
+
+/** The targets take turns within every round: what disturbs the machine for a while disturbs them alike. */
+export async function measureThroughput(
+  targets: Target[],
+  { rounds, roundMs, warmUpTurns }: ThroughputOptions,
+): Promise<Measured[]> {
+  for (const target of targets) await target.run(warmUpTurns);
+
+  const samples = new Map<string, Sample[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const connections of CONNECTIONS) {
+      for (const target of targets) {
+        const key = `${target.name} ${connections}`;
+        samples.set(key, [...(samples.get(key) ?? []), await target.measure(connections, roundMs)]);
+      }
+    }
+  }
+  return CONNECTIONS.flatMap((connections) =>
+    targets.map(({ name }) => ({ target: name, connections, sample: medians(samples.get(`${name} ${connections}`)!) })),
+  );
+}
+
+export const describeThroughput = (measured: Measured[]): string =>
+  table([
+    ['target', 'connections', 'turns/s', 'p50 ms', 'p99 ms', 'CPU ms/turn', 'RSS MB'],
+    ...measured.map(({ target, connections, sample }) => [
+      target,
+      `${connections}`,
+      sample.turnsPerSecond.toFixed(0),
+      sample.p50Ms.toFixed(2),
+      sample.p99Ms.toFixed(2),
+      sample.cpuMsPerTurn.toFixed(2),
+      sample.rssMb.toFixed(0),
+    ]),
+  ]);
+
+export function throughputGoals(measured: Measured[], target: string, floor: string): Goal[] {
+  const of = (name: string, connections: number) =>
+    measured.find((entry) => entry.target === name && entry.connections === connections)!.sample;
+  return [
+    ...CONNECTIONS.filter((connections) => connections >= THROUGHPUT_FROM).map((connections) => ({
+      name: `turns/s ÷ ${floor}, ${connections} connections`,
+      value: of(target, connections).turnsPerSecond / of(floor, connections).turnsPerSecond,
+      atLeast: 0.45,
+    })),
+    ...CONNECTIONS.map((connections) => ({
+      name: `p99 ÷ ${floor}, ${connections} connections`,
+      value: of(target, connections).p99Ms / of(floor, connections).p99Ms,
+      atMost: 3,
+    })),
+  ];
+}
+
+function medians(samples: Sample[]): Sample {
+  const of = (figure: keyof Sample) => median(samples.map((sample) => sample[figure]));
+  return {
+    turnsPerSecond: of('turnsPerSecond'),
+    p50Ms: of('p50Ms'),
+    p99Ms: of('p99Ms'),
+    cpuMsPerTurn: of('cpuMsPerTurn'),
+    rssMb: of('rssMb'),
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * `npm run bench:crash -- [--rounds N] [--seed N] [--recovery fail|retry]`: kills the service at random moments
+ * and looks whether it kept its promises.
+ *
+ * The database lives through all rounds. The seed repeats when the service is killed, not how far it has come by then.
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../support/machine';
+import { Random } from '../support/random';
+import { Service } from '../support/service';
+import { table } from '../support/table';
+import { type Workspace, inWorkspace } from '../support/workspace';
+import { audit } from './audit';
+import { Clients } from './clients';
+import { startEchoSwitch } from './echo-switch';
+import { FAULTS, type Fault, Findings } from './findings';
+import { Ledger } from './ledger';
+import { readBack } from './readback';
+import { brokenPages, readRecords, runningTurns } from './records';
+
+/** Long enough for a session's first turn, its last one, and everything in between. */
+const KILLED_WITHIN_MS = 800;
+/** How often, and when, the start after a crash is killed as well. */
+const START_KILLED_SHARE = 0.1;
+const START_KILLED_WITHIN_MS = 1_500;
+/** How often the unanswered requests are left to the next round, whose crash hits their retries. */
+const CARRIED_OVER_SHARE = 0.25;
+const RECOVERY_DEADLINE_MS = 15_000;
+const POLL_MS = 20;
+const PROGRESS_EVERY = 10;
+const SHOWN_FINDINGS = 20;
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    recovery: { type: 'string', default: 'fail' },
+  },
+});
+const rounds = Number(options.rounds);
+const retriesItself = options.recovery === 'retry';
+
+async function bench(workspace: Workspace): Promise<void> {
+  const findings = new Findings();
+  const ledger = new Ledger();
+  const random = new Random(Number(options.seed));
+  const clients = new Clients(ledger, findings, new Random(Number(options.seed) + 1));
+  const dataDir = workspace.folder('service');
+  const file = join(dataDir, 'operator.db');
+  const service = {
+    dataDir,
+    switchUrl: await startEchoSwitch(),
+    env: { TURN_RECOVERY: options.recovery },
+  };
+  process.stdout.write(`${describeMachine(workspace.dir)}\n`);
+
+  let running = await Service.start(service);
+  let kills = 0;
+  for (let round = 1; round <= rounds; round++) {
+    const alreadyRead = ledger.promised.length;
+    let isKilled = false;
+    const talking = clients.talk(running.url, () => isKilled);
+    await sleep(random.upTo(KILLED_WITHIN_MS));
+    isKilled = true;
+    await running.kill();
+    await talking;
+    kills++;
+
+    if (random.chance(START_KILLED_SHARE)) {
+      const starting = Service.launch(service);
+      await sleep(random.upTo(START_KILLED_WITHIN_MS));
+      await starting.kill();
+      kills++;
+    }
+    running = await Service.start(service);
+
+    // Some retries race with the service's own, some come when it has done them.
+    if (retriesItself)
+      await clients.retry(
+        running.url,
+        ledger.open().filter((_, index) => index % 2 === 0),
+      );
+    await expectNoneRunning(file, findings);
+    audit(readRecords(file), ledger, findings);
+    await readBack(running.url, ledger.promised.slice(alreadyRead), findings);
+
+    if (round === rounds || !random.chance(CARRIED_OVER_SHARE)) {
+      await clients.retry(running.url, ledger.open());
+      audit(readRecords(file), ledger, findings);
+    }
+    if (round % PROGRESS_EVERY === 0) {
+      process.stdout.write(`round ${round}: ${ledger.promised.length} turns acknowledged, ${findings.total} faults\n`);
+    }
+  }
+  await readBack(running.url, ledger.promised, findings);
+  await running.stop();
+  for (const problem of brokenPages(file)) findings.add('mismatched', problem);
+
+  const { turns } = readRecords(file);
+  const interrupted = turns.filter(({ attempt }) => attempt > 1).length;
+  report(findings, [
+    ['rounds', `${rounds}`, `TURN_RECOVERY=${options.recovery}, seed ${options.seed}`],
+    ['kills', `${kills}`, 'kill -9, starts included'],
+    ['acknowledged', `${ledger.promised.length}`, 'turns answered with 200'],
+    ['retried', `${clients.retried}`, 'requests that a crash left unanswered, all asked again'],
+    ['interrupted', `${interrupted}`, 'of them between their two transactions'],
+    ['replayed', `${clients.replayed}`, 'of them after their answer was stored'],
+  ]);
+  if (findings.total > 0) {
+    workspace.isKept = true;
+    process.stdout.write(`The database and the log are kept in ${dataDir}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** At once where recovery closes turns, in a while where it runs them again. */
+async function expectNoneRunning(file: string, findings: Findings): Promise<void> {
+  const deadline = Date.now() + (retriesItself ? RECOVERY_DEADLINE_MS : 0);
+  while (runningTurns(file).length > 0 && Date.now() < deadline) await sleep(POLL_MS);
+  for (const turn of runningTurns(file)) findings.add('left running', turn);
+}
+
+function report(findings: Findings, figures: string[][]): void {
+  const faults = Object.entries(FAULTS).map(([fault, meaning]) => [
+    fault,
+    `${findings.count(fault as Fault)}`,
+    meaning,
+  ]);
+  process.stdout.write(`\n${table([...figures, ...faults], ['left', 'right', 'left'])}\n`);
+  for (const line of findings.list().slice(0, SHOWN_FINDINGS)) process.stdout.write(`${line}\n`);
+}
+
+void inWorkspace(bench);
