@@ -18,7 +18,12 @@ export const string = (name: string, length: number, more: More = {}): TableColu
 });
 export const text = (name: string, more: More = {}): TableColumnOptions => ({ name, type: 'text', ...more });
 export const int = (name: string, more: More = {}): TableColumnOptions => ({ name, type: 'integer', ...more });
-export const bool = (name: string, more: More = {}): TableColumnOptions => ({ name, type: 'boolean', ...more });
+export const bool = ({ dataSource }: QueryRunner, name: string, byDefault: boolean): TableColumnOptions => ({
+  name,
+  type: 'boolean',
+  // As the entity's default is compared with it: SQLite keeps numbers.
+  default: dataSource.options.type === 'postgres' ? byDefault : Number(byDefault),
+});
 
 /** A moment in UTC, as `@Column()` on a `Date` expects it. */
 export const time = ({ dataSource: { driver } }: QueryRunner, name: string, more: More = {}): TableColumnOptions => ({

@@ -117,7 +117,7 @@ const tables = (runner: QueryRunner): Table[] => [
       text('before_config'),
       text('after_config'),
       text('reason', optional),
-      bool('applied', { default: false }),
+      bool(runner, 'applied', false),
       time(runner, 'created_at'),
       time(runner, 'applied_at', optional),
     ],
