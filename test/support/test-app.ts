@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../../src/app.module';
 import { setupApp } from '../../src/app.setup';
-import { CONFIG, loadConfig } from '../../src/config/config';
+import { CONFIG, type Config, loadConfig } from '../../src/config/config';
 import { createTestDatabase, isPostgres, migrate } from './database';
 
 export const TOKEN = 'test-token-0123456789';
@@ -32,7 +33,7 @@ export interface TestApp {
 }
 
 /** The real application on a database of its own, listening on a port of its own; only upstreams are fakes. */
-export async function createTestApp(env: TestEnv = {}): Promise<TestApp> {
+export async function createTestApp(env: TestEnv = {}, logger?: (config: Config) => LoggerService): Promise<TestApp> {
   const dataDir = env.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'operator-test-'));
   const database = env.DATABASE_URL
     ? { url: env.DATABASE_URL, drop: async () => undefined }
@@ -52,7 +53,7 @@ export async function createTestApp(env: TestEnv = {}): Promise<TestApp> {
     .compile();
   const app = module.createNestApplication<NestExpressApplication>({
     bodyParser: false,
-    logger: process.env.SHOW_LOGS ? undefined : false,
+    logger: logger?.(config) ?? (process.env.SHOW_LOGS ? undefined : false),
   });
   await setupApp(app).listen(0, '127.0.0.1');
   const url = await app.getUrl();

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import pino, { type Level, type Logger, type StreamEntry } from 'pino';
+import pino, { type DestinationStream, type Level, type Logger, type StreamEntry } from 'pino';
 import type { Config } from '../../config/config';
 import { DailyFile } from './daily-file';
 import { requestContext } from './request-context';
@@ -10,12 +10,10 @@ const WIRING = new Set(['InstanceLoader', 'NestApplication', 'NestFactory', 'Rou
 /** Structured lines on stdout, for people when stdout is a terminal; also in daily files when `LOG_DIR` is set. */
 export class OperatorLogger implements LoggerService {
   private readonly pino: Logger;
-  private readonly file: DailyFile | null;
 
-  constructor({ level, dir, fileMaxBytes, keepFiles }: Config['log']) {
-    this.file = dir ? new DailyFile({ dir, fileMaxBytes, keepFiles }) : null;
-    const streams: StreamEntry[] = [{ level: 'trace', stream: stdout() }];
-    if (this.file) streams.push({ level: 'trace', stream: this.file });
+  constructor({ level, dir, fileMaxBytes, keepFiles }: Config['log'], out: DestinationStream = stdout()) {
+    const files = dir ? [new DailyFile({ dir, fileMaxBytes, keepFiles })] : [];
+    const streams = [out, ...files].map((stream): StreamEntry => ({ level: 'trace', stream }));
 
     this.pino = pino(
       {
@@ -24,9 +22,10 @@ export class OperatorLogger implements LoggerService {
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
         mixin: requestContext.fields,
-        serializers: { err: errorFields },
+        // They are `errorFields` already: Pino would repeat an error's own message as the line's.
+        serializers: { err: (fields: ErrorFields) => fields },
       },
-      this.file ? pino.multistream(streams) : streams[0]!.stream,
+      dir ? pino.multistream(streams) : out,
     );
   }
 
@@ -51,7 +50,6 @@ export class OperatorLogger implements LoggerService {
 
   /** Puts buffered lines where they belong; for the moment before the process ends. */
   flush(): void {
-    this.file?.flushSync();
     this.pino.flush();
   }
 
@@ -60,16 +58,21 @@ export class OperatorLogger implements LoggerService {
     if (!this.pino.isLevelEnabled(level)) return;
     const strings = rest.filter((extra): extra is string => typeof extra === 'string');
     const context = strings.at(-1);
-    const error = message instanceof Error ? message : rest.find((extra) => extra instanceof Error);
-    const stack = strings.length > 1 ? strings[0] : undefined;
 
-    if (message instanceof Error) this.pino[level]({ context, err: error }, message.message);
-    else if (typeof message === 'object' && message !== null) this.pino[level]({ context, ...message });
-    else this.pino[level]({ context, ...(error ? { err: error } : {}), ...(stack ? { stack } : {}) }, String(message));
+    if (typeof message === 'object' && message !== null && !(message instanceof Error)) {
+      const { err, ...fields } = message as { err?: unknown };
+      this.pino[level]({ context, ...fields, ...(err !== undefined && { err: errorFields(err) }) });
+      return;
+    }
+    const error = message instanceof Error ? message : rest.find((extra) => extra instanceof Error);
+    const err = error && errorFields(error);
+    const stack = !error && strings.length > 1 ? strings[0] : undefined;
+    const text = message instanceof Error ? err!.message : String(message);
+    this.pino[level]({ context, ...(err && { err }), ...(stack && { stack }) }, text);
   }
 }
 
-function stdout(): pino.DestinationStream {
+function stdout(): DestinationStream {
   if (!process.stdout.isTTY) return pino.destination({ dest: 1, sync: false });
   // Loaded for terminals only: services do not pay for it.
   const pretty = require('pino-pretty') as typeof import('pino-pretty');
@@ -84,15 +87,19 @@ interface ErrorFields {
   cause?: ErrorFields;
 }
 
-/** Lists what may be logged of an error: drivers hang SQL parameters, which hold people's messages, on theirs. */
+/**
+ * Lists what may be logged of an error: drivers hang SQL parameters, which hold people's messages, on theirs, and
+ * parsers quote what they could not read.
+ */
 function errorFields(error: unknown, depth = 0): ErrorFields {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { code } = error as { code?: unknown };
+  const message = error.name === 'SyntaxError' ? 'Cannot be parsed.' : error.message;
   return {
     type: error.name,
-    message: error.message,
+    message,
     ...(typeof code === 'string' && { code }),
-    ...(error.stack && { stack: error.stack }),
+    ...(error.stack && { stack: error.stack.replace(error.message, message) }),
     ...(error.cause !== undefined && depth < 4 && { cause: errorFields(error.cause, depth + 1) }),
   };
 }
