@@ -12,25 +12,35 @@ const ORIGINAL_TABLES = [
 export async function setOriginalTablesAside(runner: QueryRunner): Promise<boolean> {
   if (runner.dataSource.options.type === 'postgres') return false;
   let found = false;
+  // What others keep in the file, foreign keys and views, goes on meaning the table of that name: ours, from now on.
+  await runner.query('PRAGMA legacy_alter_table = ON');
   for (const table of ORIGINAL_TABLES) {
     if (!(await runner.hasTable(table))) continue;
     await runner.query(`ALTER TABLE ${table} RENAME TO original_${table}`);
     found = true;
   }
+  await runner.query('PRAGMA legacy_alter_table = OFF');
   return found;
 }
 
 /**
  * Moves the original's rows into our tables, ids kept.
  *
- * It enforced no foreign keys and no JSON: messages of a session that is not there get one, and a text where JSON
- * belongs becomes a JSON string. Tool calls of a message that is not there keep their dangling id.
+ * It enforced no foreign keys and no JSON: messages of a session that is not there get one, tool calls of a message
+ * that is not there get an empty one, and a text where JSON belongs becomes a JSON string.
  */
 export async function adoptOriginalRows(runner: QueryRunner): Promise<void> {
   for (const table of ORIGINAL_TABLES) {
     if (!(await runner.hasTable(`original_${table}`))) continue;
     await runner.query(COPY[table]!);
   }
+  await runner.query(`
+    INSERT INTO operator_message (id, session_id, role, content, created_at)
+    SELECT message_id, 'recovered', 'system', '', MIN(created_at) FROM operator_tool_call
+    WHERE message_id NOT IN (SELECT id FROM operator_message) GROUP BY message_id`);
+  await runner.query(`
+    UPDATE operator_switch_adjustment SET message_id = NULL
+    WHERE message_id NOT IN (SELECT id FROM operator_message)`);
   for (const table of ['operator_message', 'operator_browser_task', 'operator_switch_adjustment']) {
     await runner.query(`
       INSERT INTO operator_session (session_id, user_id, source, created_at, updated_at)
