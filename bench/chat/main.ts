@@ -17,8 +17,8 @@ const { quick, check } = parseArgs({
 }).values;
 
 const SIZE = quick
-  ? { rounds: 3, roundMs: 400, warmUpTurns: 500, pairs: 60, earlyTurns: 2_000, lateTurns: 4_000 }
-  : { rounds: 5, roundMs: 2_000, warmUpTurns: 2_000, pairs: 400, earlyTurns: 2_000, lateTurns: 20_000 };
+  ? { rounds: 3, roundMs: 300, warmUpTurns: 400, pairs: 60, earlyTurns: 1_000, lateTurns: 2_500 }
+  : { rounds: 5, roundMs: 1_500, warmUpTurns: 2_000, pairs: 400, earlyTurns: 2_000, lateTurns: 20_000 };
 const MEMORY_CONNECTIONS = 16;
 
 async function bench(workspace: Workspace): Promise<void> {

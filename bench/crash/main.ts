@@ -39,14 +39,15 @@ const { values: options } = parseArgs({
     recovery: { type: 'string', default: 'fail' },
   },
 });
-const rounds = Number(options.rounds);
+const rounds = wholeNumber('rounds', 1);
+const seed = wholeNumber('seed', 0);
 const retriesItself = options.recovery === 'retry';
 
 async function bench(workspace: Workspace): Promise<void> {
   const findings = new Findings();
   const ledger = new Ledger();
-  const random = new Random(Number(options.seed));
-  const clients = new Clients(ledger, findings, new Random(Number(options.seed) + 1));
+  const random = new Random(seed);
+  const clients = new Clients(ledger, findings, new Random(seed + 1));
   const dataDir = workspace.folder('service');
   const file = join(dataDir, 'operator.db');
   const service = {
@@ -101,7 +102,7 @@ async function bench(workspace: Workspace): Promise<void> {
   const { turns } = readRecords(file);
   const interrupted = turns.filter(({ attempt }) => attempt > 1).length;
   report(findings, [
-    ['rounds', `${rounds}`, `TURN_RECOVERY=${options.recovery}, seed ${options.seed}`],
+    ['rounds', `${rounds}`, `TURN_RECOVERY=${options.recovery}, seed ${seed}`],
     ['kills', `${kills}`, 'kill -9, starts included'],
     ['acknowledged', `${ledger.promised.length}`, 'turns answered with 200'],
     ['retried', `${clients.retried}`, 'requests that a crash left unanswered, all asked again'],
@@ -113,6 +114,13 @@ async function bench(workspace: Workspace): Promise<void> {
     process.stdout.write(`The database and the log are kept in ${dataDir}\n`);
     process.exitCode = 1;
   }
+}
+
+/** A run of no rounds would find no faults. */
+function wholeNumber(option: 'rounds' | 'seed', min: number): number {
+  const value = Number(options[option]);
+  if (!Number.isSafeInteger(value) || value < min) throw new Error(`--${option} must be a whole number from ${min}`);
+  return value;
 }
 
 /** At once where recovery closes turns, in a while where it runs them again. */
