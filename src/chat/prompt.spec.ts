@@ -3,7 +3,10 @@ import { buildPrompt } from './prompt';
 
 const ENGINES_KNOW = ['system', 'user', 'assistant'];
 const history = fc.array(
-  fc.record({ role: fc.oneof(fc.constantFrom('user', 'assistant', 'system', 'tool'), fc.string()), content: fc.string() }),
+  fc.record({
+    role: fc.oneof(fc.constantFrom('user', 'assistant', 'system', 'tool'), fc.string()),
+    content: fc.string(),
+  }),
 );
 const input = fc.record({
   history,
@@ -68,7 +71,12 @@ describe(buildPrompt.name, () => {
   });
 
   it('tells what a tool said rather than playing its role', () => {
-    const given = { history: [{ role: 'tool', content: '42' }], message: 'so?', contextSummary: null, historyMaxBytes: 99 };
+    const given = {
+      history: [{ role: 'tool', content: '42' }],
+      message: 'so?',
+      contextSummary: null,
+      historyMaxBytes: 99,
+    };
     expect(buildPrompt(given)[0]).toEqual({ role: 'system', content: 'tool: 42' });
   });
 });

@@ -15,6 +15,9 @@ import { TurnService } from './turn.service';
 import type { TurnRecord } from './turn.types';
 
 const RETRIES_AT_ONCE = 8;
+/** A turn that has taken the process down this often is not tried again. */
+const ATTEMPTS_MAX = 3;
+const FAILED_SWEEP_AGAIN_MS = 1_000;
 
 /**
  * Sees to it that no turn stays `running` without somebody who runs it: at start for what a crash left behind, later
@@ -23,8 +26,10 @@ const RETRIES_AT_ONCE = 8;
 @Injectable()
 export class TurnRecoveryService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(TurnRecoveryService.name);
+  private readonly retrying: TurnRecord[] = [];
   private timer: NodeJS.Timeout;
-  private sweeping: Promise<void> | null = null;
+  private sweeping: Promise<boolean>;
+  private isStopping = false;
 
   constructor(
     private readonly turns: TurnRepository,
@@ -38,40 +43,51 @@ export class TurnRecoveryService implements OnApplicationBootstrap, BeforeApplic
   /** Nothing is listening yet: whoever comes finds every abandoned turn closed, or running again. */
   async onApplicationBootstrap(): Promise<void> {
     await this.sweep();
-    this.timer = setInterval(() => void this.sweep(), this.config.turn.leaseMs);
-    this.timer.unref();
   }
 
   /** No new turns; those that run may end by themselves for a while, then are told to. */
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
+    this.isStopping = true;
+    clearTimeout(this.timer);
     const idle = this.queue.close();
     const timer = setTimeout(() => this.leases.abortAll(), this.config.turn.drainTimeoutMs);
     await Promise.all([idle, this.sweeping]);
     clearTimeout(timer);
   }
 
-  private sweep(): Promise<void> {
-    this.sweeping ??= this.recoverAll().finally(() => (this.sweeping = null));
-    return this.sweeping;
+  private async sweep(): Promise<void> {
+    this.sweeping = this.recoverAll();
+    const isDone = await this.sweeping;
+    if (this.isStopping) return;
+    this.timer = setTimeout(() => void this.sweep(), isDone ? this.config.turn.leaseMs : FAILED_SWEEP_AGAIN_MS);
+    this.timer.unref();
   }
 
-  private async recoverAll(): Promise<void> {
+  /** False: the database did not let us. */
+  private async recoverAll(): Promise<boolean> {
     try {
       const abandoned = (await this.turns.listRunning()).filter((turn) => !this.leases.isHeld(turn));
-      if (abandoned.length === 0) return;
-      this.logger.warn({ event: `recovery:${this.config.turn.recovery}`, turns: abandoned.length });
-      if (this.config.turn.recovery === 'retry') void this.retry(abandoned);
-      else for (const turn of abandoned) await this.turnService.fail(turn, new TurnLostError(), null);
+      const toRetry = abandoned.filter(
+        ({ attempt }) => this.config.turn.recovery === 'retry' && attempt < ATTEMPTS_MAX,
+      );
+      const toFail = abandoned.filter((turn) => !toRetry.includes(turn));
+      if (abandoned.length > 0) {
+        this.logger.warn({ event: 'recovery:turns_found', failed: toFail.length, retried: toRetry.length });
+      }
+      // All at once: they share a commit.
+      await Promise.all(toFail.map((turn) => this.turnService.fail(turn, new TurnLostError(), null)));
+      void this.retry(toRetry);
+      return true;
     } catch (error) {
       this.logger.error({ event: 'recovery:error', err: error });
+      return false;
     }
   }
 
-  private async retry(abandoned: TurnRecord[]): Promise<void> {
-    const waiting = [...abandoned];
+  private async retry(turns: TurnRecord[]): Promise<void> {
+    this.retrying.push(...turns.filter(({ id }) => !this.retrying.some((waiting) => waiting.id === id)));
     const worker = async () => {
-      for (let turn = waiting.shift(); turn; turn = waiting.shift()) {
+      for (let turn = this.retrying.shift(); turn; turn = this.retrying.shift()) {
         // Its outcome is on record; whoever wants it asks with the same key.
         await this.chat
           .recover(turn)

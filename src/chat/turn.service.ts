@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OperatorError } from '../common/errors/operator.error';
 import { CONFIG, type Config } from '../config/config';
+import { isUniqueViolation } from '../database/database.errors';
 import { UnitOfWork } from '../database/unit-of-work';
 import { EventLogService } from '../events/event-log.service';
 import { SessionReadService } from '../session/session-read.service';
@@ -55,15 +56,14 @@ export class TurnService {
    * Stores the question, before anybody is asked. A turn that its key has known before is not begun again: it is
    * replayed if it succeeded, else run on, on the same user message.
    */
-  open(command: ChatCommand, { id, sessionId }: { id: string; sessionId: string }): Promise<Opening> {
-    return this.unitOfWork.run(async () => {
-      const known = command.idempotency && (await this.knownNow(command.idempotency));
-      if (known?.status === 'succeeded') return { kind: 'replay', record: known };
-      if (!known) return this.begin(command, id, sessionId);
-      // Begun by somebody else since this request looked for it.
-      if (known.id !== id) throw new TurnInProgressError(known);
-      return this.resume(known, command.userId);
-    });
+  async open(command: ChatCommand, turn: { id: string; sessionId: string }): Promise<Opening> {
+    try {
+      return await this.openOnce(command, turn);
+    } catch (error) {
+      // Another instance has stored a twin of this request at the same moment: now it is known.
+      if (isUniqueViolation(error)) return this.openOnce(command, turn);
+      throw error;
+    }
   }
 
   /** Runs on a turn that ended without an answer, or whose process is gone. */
@@ -110,6 +110,17 @@ export class TurnService {
     latencyMs: number | null,
   ): Promise<void> {
     return this.unitOfWork.run(() => this.close(turn, error, latencyMs));
+  }
+
+  private openOnce(command: ChatCommand, { id, sessionId }: { id: string; sessionId: string }): Promise<Opening> {
+    return this.unitOfWork.run(async () => {
+      const known = command.idempotency && (await this.knownNow(command.idempotency));
+      if (known?.status === 'succeeded') return { kind: 'replay', record: known };
+      if (!known) return this.begin(command, id, sessionId);
+      // Begun by somebody else since this request looked for it.
+      if (known.id !== id) throw new TurnInProgressError(known);
+      return this.resume(known, command.userId);
+    });
   }
 
   private async close(

@@ -20,7 +20,13 @@ describe('The embedded engine', () => {
     expect(body.response).toBe(
       '/help  Lists the commands.\n/history [count]  Shows the last messages of this session, 10 unless told.',
     );
-    const call = { id: expect.any(Number), tool_name: 'help', status: 'ok', duration_ms: expect.any(Number), error: null };
+    const call = {
+      id: expect.any(Number),
+      tool_name: 'help',
+      status: 'ok',
+      duration_ms: expect.any(Number),
+      error: null,
+    };
     expect(body.tool_calls).toEqual([{ ...call, result: { commands: ['/help', '/history'] } }]);
     const { body: session } = await operator.get('/operator/session/help').expect(200);
     expect(session.messages[1].tool_calls).toEqual(body.tool_calls);
@@ -34,7 +40,10 @@ describe('The embedded engine', () => {
     const [, saidOne, two, saidTwo] = session.messages;
     const { content, tool_calls } = session.messages.at(-1);
     expect(content).toBe(`assistant: ${saidOne.content}\nuser: two lines\nassistant: ${saidTwo.content}`);
-    expect(tool_calls[0]).toMatchObject({ tool_name: 'session_history', result: { message_ids: [saidOne.id, two.id, saidTwo.id] } });
+    expect(tool_calls[0]).toMatchObject({
+      tool_name: 'session_history',
+      result: { message_ids: [saidOne.id, two.id, saidTwo.id] },
+    });
   });
 
   it('does not know commands that nobody registered', async () => {
@@ -52,7 +61,9 @@ describe('The embedded engine', () => {
   it('has no queue and takes no tasks', async () => {
     const gateway = operator.app.get(SwitchGateway, { strict: false });
     expect(await gateway.queueStatus()).toEqual({ size: 0, items: [] });
-    await expect(gateway.task({ taskType: 'summary', payload: {} })).rejects.toMatchObject({ code: 'switch_unsupported' });
+    await expect(gateway.task({ taskType: 'summary', payload: {} })).rejects.toMatchObject({
+      code: 'switch_unsupported',
+    });
     expect(await gateway.submitFeedback({ engine: 'embedded', success: true, latencyMs: 1 })).toBe(false);
   });
 });
@@ -93,12 +104,20 @@ describe('The vx11 engine', () => {
 
   it('hands tasks on', async () => {
     upstream.routes['POST /switch/task'] = answers.json(200, {
-      status: 'ok', task_type: 'summary', provider: 'cli', result: { text: 'short' }, latency_ms: 174, queue_id: 1,
+      status: 'ok',
+      task_type: 'summary',
+      provider: 'cli',
+      result: { text: 'short' },
+      latency_ms: 174,
+      queue_id: 1,
     });
     const task = { taskType: 'summary', payload: { text: 'long' }, providerHint: 'cli' };
     expect(await gateway.task(task)).toEqual({ status: 'ok', provider: 'cli', result: { text: 'short' }, queueId: 1 });
     expect(upstream.calls[0]!.body).toEqual({
-      task_type: 'summary', payload: { text: 'long' }, source: 'operator', provider_hint: 'cli',
+      task_type: 'summary',
+      payload: { text: 'long' },
+      source: 'operator',
+      provider_hint: 'cli',
     });
   });
 
@@ -114,7 +133,15 @@ describe('The vx11 engine', () => {
   it('stops asking when told to', async () => {
     upstream.chat = answers.hang;
     const abort = new AbortController();
-    const prompt = { messages: [{ role: 'user' as const, content: 'hello' }], sessionId: 's', userId: 'u', turnId: 't', messageId: 1, metadata: null, providerHint: null };
+    const prompt = {
+      messages: [{ role: 'user' as const, content: 'hello' }],
+      sessionId: 's',
+      userId: 'u',
+      turnId: 't',
+      messageId: 1,
+      metadata: null,
+      providerHint: null,
+    };
     const asked = gateway.chat(prompt, abort.signal);
     setTimeout(() => abort.abort(), 50);
     await expect(asked).rejects.toMatchObject({ code: 'interrupted' });

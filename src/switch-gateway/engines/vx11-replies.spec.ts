@@ -28,10 +28,13 @@ describe(parseChat.name, () => {
     [{ status: 'ok', content: 7, reply: null, response: 'hola' }, 'hola', null, null],
     [{ status: 'ok', message: 'hola', provider: '', tokens_used: -1 }, 'hola', null, null],
     [{ response: 'hola', engine: 'x' }, 'hola', null, null],
-    [{ status: 'partial', content: 'ho' }, 'ho', null, null],
     [{ status: 'ok', content: 'a\0b\ud800c', tokens_used: 1.5 }, 'a\uFFFDb\uFFFDc', null, null],
   ])('finds the text in %j', (body, text, engine, tokens) => {
-    expect(parseChat(reply(body))).toMatchObject({ text, engine, tokens, isPartial: body.status === 'partial' });
+    expect(parseChat(reply(body))).toMatchObject({ text, engine, tokens, isPartial: false });
+  });
+
+  it('tells a partial answer from a whole one', () => {
+    expect(parseChat(reply({ status: 'partial', content: 'ho' }))).toMatchObject({ text: 'ho', isPartial: true });
   });
 
   it.each([
@@ -87,7 +90,9 @@ describe(parseTask.name, () => {
   });
 
   it('knows a task that waits from one that failed', () => {
-    expect(parseTask(reply({ status: 'degraded', state: 'pending', queue_id: 4 }))).toMatchObject({ status: 'pending' });
+    expect(parseTask(reply({ status: 'degraded', state: 'pending', queue_id: 4 }))).toMatchObject({
+      status: 'pending',
+    });
     expect(failureOf(() => parseTask(reply({ status: 'degraded' })))).toBe('switch_bad_reply');
     expect(failureOf(() => parseTask(reply({ status: 'error', error: 'x', queue_id: 4 })))).toBe('switch_bad_reply');
   });
