@@ -77,13 +77,16 @@ function regroup(env: Env) {
 }
 
 function parse(source: NodeJS.ProcessEnv): Env {
-  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()));
+  const given = Object.fromEntries(
+    Object.entries(source).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+  );
   const parsed = envSchema.safeParse(given);
   if (parsed.success) return parsed.data;
 
   const names = [...new Set(parsed.error.issues.map(({ path }) => String(path[0])))] as (keyof Env)[];
   const lines = names.map((name) => {
-    const got = SECRETS.test(name) ? 'a value that is not shown' : JSON.stringify(given[name]);
+    const isShown = !SECRETS.test(name) && !given[name]?.includes('@');
+    const got = isShown ? JSON.stringify(given[name]) : 'a value that is not shown';
     return `${name}: got ${got}, expected ${expectation(envSchema.shape[name])}`;
   });
   throw new InvalidConfigError(lines.join('\n'));

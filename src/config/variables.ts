@@ -7,13 +7,12 @@ export function expectation(schema: z.ZodType): string {
   return String(schema.meta()?.['expects'] ?? 'a text');
 }
 
-export const text = () => z.string().trim().meta({ expects: 'a text' });
+export const text = () => z.string().meta({ expects: 'a text' });
 
 export function integer(min: number, max: number) {
   const expects = `an integer from ${min} to ${max}`;
   return z
     .string()
-    .trim()
     .regex(/^-?\d{1,15}$/, expects)
     .transform(Number)
     .refine((value) => value >= min && value <= max, expects)
@@ -33,15 +32,13 @@ export const flag = () =>
 export const httpUrl = () =>
   z
     .string()
-    .trim()
-    .refine((value) => isUrl(value, ['http:', 'https:']))
+    .refine((value) => isUrl(value, ['http:', 'https:']) && isBare(new URL(value)))
     .transform((value) => value.replace(/\/+$/, ''))
     .meta({ expects: 'a URL like http://host:port' });
 
 export const databaseUrl = () =>
   z
     .string()
-    .trim()
     .refine((value) => /^sqlite:(?!:memory:).+/.test(value) || isUrl(value, ['postgres:', 'postgresql:']))
     .meta({ expects: 'sqlite:<file> or postgres://user:password@host:port/database' });
 
@@ -84,6 +81,9 @@ const commaList = (value: string): string[] =>
     .split(',')
     .map((entry) => entry.trim())
     .filter(Boolean);
+
+/** Something can be appended to it, and it may be shown: a password has a variable of its own. */
+const isBare = ({ username, password, search, hash }: URL): boolean => !(username || password || search || hash);
 
 function isUrl(value: string, protocols: string[]): boolean {
   try {
