@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OperatorError } from '../common/errors/operator.error';
+import { journal } from '../common/logging/journal';
 import { CONFIG, type Config } from '../config/config';
 import { isUniqueViolation } from '../database/database.errors';
 import { UnitOfWork } from '../database/unit-of-work';
@@ -44,6 +45,7 @@ export class TurnService {
   async get(id: string): Promise<OperatorTurn> {
     const turn = await this.turns.find(id);
     if (!turn) throw new TurnNotFoundError();
+    journal(`turn_retrieved:${id}`, { session_id: turn.sessionId, turn_id: id });
     return turn;
   }
 

@@ -51,6 +51,7 @@ export class SessionReadService {
 
   /** The newest sessions first. A search that takes long ends its page early; its cursor goes on from there. */
   async list({ userId, text }: SessionFilter, before: number | null, limit: number): Promise<Page<OperatorSession>> {
+    journal('sessions_listed');
     if (text) return this.search(text, userId, before, limit);
     const sessions = await this.sessions.list(userId, before, limit + 1);
     const items = sessions.slice(0, limit);
@@ -83,6 +84,7 @@ export class SessionReadService {
 
   /** Every message from the first to the last, a page in memory at a time. */
   async *everyMessage(sessionId: string): AsyncGenerator<OperatorMessage> {
+    journal(`session_exported:${sessionId}`, { session_id: sessionId });
     let after = 0;
     for (;;) {
       const page = await this.messages.after(sessionId, after, EXPORT_PAGE);

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { FakeSwitch, answers } from '../fakes/fake-switch';
 import { type TestApp, createTestApp } from '../support/test-app';
 import { until } from '../support/until';
@@ -74,5 +77,29 @@ describe('Deadlines', () => {
     expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     await operator.get('/operator/session/other-3').expect(404);
     expect((await operator.get('/operator/session/full')).body.message_count).toBe(6);
+  });
+});
+
+// How a full queue of connections behaves is the kernel's own: this is Linux'.
+(process.platform === 'linux' ? describe : describe.skip)('The deadline of the connection', () => {
+  it('ends a turn whose Switch takes no connections, long before the deadline of the call', async () => {
+    const script =
+      "require('net').createServer().listen({ port: 0, backlog: 1 }, function () { console.log(this.address().port) })";
+    const stopped = spawn(process.execPath, ['-e', script]);
+    const [port] = (await once(stopped.stdout, 'data')) as [Buffer];
+    stopped.kill('SIGSTOP');
+    const held = Array.from({ length: 8 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined));
+    const operator = await createTestApp({
+      SWITCH_URL: `http://127.0.0.1:${Number(port)}`,
+      SWITCH_CONNECT_TIMEOUT_MS: '300',
+      SWITCH_TIMEOUT_MS: '60000',
+    });
+
+    const { body } = await operator.chat({ message: 'hello', session_id: 'no-connection' }).expect(504);
+    expect(body).toMatchObject({ error: 'switch_timeout', session_id: 'no-connection' });
+
+    for (const socket of held) socket.destroy();
+    stopped.kill('SIGKILL');
+    await operator.close();
   });
 });
