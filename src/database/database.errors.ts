@@ -5,7 +5,7 @@ export class DatabaseBusyError extends OperatorError {
   readonly kind = 'unavailable';
 
   constructor(cause?: unknown) {
-    super('The database is locked by somebody else. Nothing was stored; try again.', { cause });
+    super('The database is locked by somebody else. Try again.', { cause });
     this.retryAfter(1);
   }
 }
@@ -15,7 +15,7 @@ export class DatabaseUnavailableError extends OperatorError {
   readonly kind = 'unavailable';
 
   constructor(cause?: unknown) {
-    super('The database cannot be reached or cannot store. Nothing was stored; try again later.', { cause });
+    super('The database cannot be reached, or cannot store. Try again later.', { cause });
     this.retryAfter(5);
   }
 }
