@@ -19,7 +19,10 @@ export class OperatorProcess {
   /** Starts it with nothing but `env` configured, in `cwd`, on a free port unless told otherwise. */
   static spawn(env: Record<string, string>, cwd: string): OperatorProcess {
     const { PATH, HOME } = process.env as Record<string, string>;
-    const child = spawn(process.execPath, [MAIN], { cwd, env: { PATH: PATH!, HOME: HOME!, OPERATOR_PORT: '0', ...env } });
+    const child = spawn(process.execPath, [MAIN], {
+      cwd,
+      env: { PATH: PATH!, HOME: HOME!, OPERATOR_PORT: '0', ...env },
+    });
     return new OperatorProcess(child);
   }
 
