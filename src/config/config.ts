@@ -110,8 +110,9 @@ function refuse({ auth, engine, http, switch: router }: Config): void {
   }
 }
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+/** Whether a host, as in a setting or a `Host` header, is this machine to itself. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
 
 function dotEnv(): NodeJS.Dict<string> {
   try {

@@ -28,7 +28,13 @@ export function dataSourceOptions({ url, synchronous, busyTimeoutMs, pool }: Con
       timeout: 0,
       enableWAL: true,
       migrationsRun: true,
-      prepareDatabase: (connection: Database) => void connection.pragma(`synchronous = ${synchronous}`),
+      prepareDatabase: (connection: Database) => {
+        connection.pragma(`synchronous = ${synchronous}`);
+        // SQLite's own knows ASCII only, and people search in every script.
+        connection.function('lower', { deterministic: true }, (value: unknown) =>
+          typeof value === 'string' ? value.toLowerCase() : value,
+        );
+      },
     };
   }
   return {

@@ -264,6 +264,12 @@ describe('Auth', () => {
         });
         expect(answer.status).toBe(200);
         expect(existsSync(join(dataDir, 'token'))).toBe(false);
+
+        const rebound = await rawRequest(operator.url, {
+          path: '/operator/sessions',
+          headers: { Host: 'evil.example' },
+        });
+        expect(rebound.status).toBe(403);
       });
     });
 

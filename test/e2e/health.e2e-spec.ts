@@ -93,7 +93,7 @@ describe('Health', () => {
       'is still initializing',
       async () =>
         void (upstream.routes['GET /health'] = answers.json(200, '{"status":"initializing","module":"switch"}')),
-      'Switch did not give an answer: its status is not ok.',
+      'Switch answers, but not that it is well.',
     ],
   ])('is degraded, and ready all the same, when Switch %s', async (_, fallSick, detail) => {
     await start();
@@ -107,6 +107,12 @@ describe('Health', () => {
       error: {},
       details: { database: { status: 'up' }, switch: sick },
     });
+  });
+
+  it.each(['ok', 'healthy', 'operational'])('takes “%s” for well, as each revision says it', async (word) => {
+    upstream.routes['GET /health'] = answers.json(200, { status: word, module: 'switch' });
+    await start();
+    expect((await probe('/health/ready')).body).toMatchObject({ status: 'ok' });
   });
 
   it('asks Switch once for many probes', async () => {

@@ -268,6 +268,8 @@ describe('Sessions', () => {
         ['\\', ['quote']],
         ["' OR 1=1 --", []],
         ['ÜBERGABE', ['capitals']],
+        ['übergabe', ['capitals']],
+        ['αθην', ['greek']],
         ['Ärger', ['capitals']],
         ['straßenrand', ['capitals']],
         ['Αθην', ['greek']],

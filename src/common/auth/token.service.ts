@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
-import { CONFIG, type Config } from '../../config/config';
+import { CONFIG, type Config, isLoopback } from '../../config/config';
 import { AuthRequiredError, ForbiddenError } from '../errors/http.errors';
 import type { OperatorError } from '../errors/operator.error';
 
@@ -26,7 +26,8 @@ export class TokenService {
 
   /** Why this request may not pass, or null when it may. Reads headers only. */
   refusal(request: Request): OperatorError | null {
-    if (this.source.kind === 'disabled') return null;
+    // Without tokens a page of any site could reach us by a name of its own that leads to loopback.
+    if (this.source.kind === 'disabled') return isLoopback(request.hostname) ? null : new ForbiddenError();
     const token = presented(request);
     if (!token) return new AuthRequiredError();
     return this.accepts(token) ? null : new ForbiddenError();

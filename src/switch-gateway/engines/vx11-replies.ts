@@ -7,11 +7,12 @@ import {
   SwitchServerError,
   SwitchThrottledError,
 } from '../switch.errors';
-import type { SwitchQueueStatus, SwitchReply, SwitchTaskReply } from '../switch-gateway.types';
+import type { EngineHealth, SwitchQueueStatus, SwitchReply, SwitchTaskReply } from '../switch-gateway.types';
 
 /** Switch allows ten calls in five seconds a provider. */
 const THROTTLE_WINDOW_S = 5;
 const GENUINE = new Set(['ok', 'success', 'partial']);
+const HEALTHY = new Set(['ok', 'healthy', 'operational']);
 const TEXT_KEYS = ['content', 'reply', 'response', 'message'] as const;
 
 type Body = Record<string, unknown>;
@@ -68,6 +69,13 @@ export function parseQueue(reply: UpstreamReply): SwitchQueueStatus {
   };
 }
 
+/** Whether a module says of itself that it is well; each revision has its own word for it. */
+export function parseHealth(reply: UpstreamReply): EngineHealth {
+  const { status } = object(reply);
+  const isHealthy = HEALTHY.has(status as string);
+  return { isHealthy, detail: isHealthy ? 'Switch answers.' : 'Switch answers, but not that it is well.' };
+}
+
 /** The body of an answer that says it is one, by HTTP status and by its own. */
 export function accepted(reply: UpstreamReply): Body {
   const body = object(reply);
@@ -85,8 +93,9 @@ function object(reply: UpstreamReply): Body {
   let body: unknown;
   try {
     body = JSON.parse(reply.body);
-  } catch (error) {
-    throw new SwitchBadReplyError('it is not JSON', error);
+  } catch {
+    // The parser's error quotes what it read, which is nothing for a log.
+    throw new SwitchBadReplyError('it is not JSON');
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new SwitchBadReplyError('it is not a JSON object');

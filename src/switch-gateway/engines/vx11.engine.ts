@@ -22,7 +22,7 @@ import type {
   SwitchTask,
   SwitchTaskReply,
 } from '../switch-gateway.types';
-import { accepted, parseChat, parseQueue, parseTask } from './vx11-replies';
+import { accepted, parseChat, parseHealth, parseQueue, parseTask } from './vx11-replies';
 
 const HEALTH_TIMEOUT_MS = 1_000;
 
@@ -85,8 +85,7 @@ export class Vx11Engine extends SwitchGateway {
 
   async health(signal?: AbortSignal): Promise<EngineHealth> {
     try {
-      accepted(await this.call({ method: 'GET', path: '/health', timeoutMs: HEALTH_TIMEOUT_MS, signal }));
-      return { isHealthy: true, detail: 'Switch answers.' };
+      return parseHealth(await this.call({ method: 'GET', path: '/health', timeoutMs: HEALTH_TIMEOUT_MS, signal }));
     } catch (error) {
       return { isHealthy: false, detail: (error as Error).message };
     }
