@@ -26,6 +26,7 @@ export class ChatController {
   })
   @ApiProblems({
     400: ['malformed_request'],
+    404: ['session_not_found'],
     409: ['turn_in_progress'],
     413: ['payload_too_large'],
     415: ['unsupported_media_type'],

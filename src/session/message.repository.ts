@@ -56,6 +56,29 @@ export class MessageRepository {
     );
   }
 
+  /**
+   * Looks for a text, whatever its case, in the `limit` oldest messages younger than `after`. `next` is
+   * where to go on, null at the end.
+   */
+  async lookFor(
+    text: string,
+    sessionId: string,
+    after: number,
+    limit: number,
+  ): Promise<{ isFound: boolean; next: number | null }> {
+    // Both sides lowered by the database: its idea of case need not be ours.
+    const row = await this.reader.sql((sql) =>
+      sql.get<{ last: number; looked: number; found: number | null }>(
+        `SELECT MAX(id) AS last, CAST(COUNT(*) AS INTEGER) AS looked,
+           MAX(CASE WHEN LOWER(content) LIKE LOWER(?) ESCAPE '!' THEN 1 ELSE 0 END) AS found
+         FROM (SELECT id, content FROM operator_message WHERE session_id = ? AND id > ? ORDER BY id LIMIT ?) AS page`,
+        [`%${text.replace(/[!%_]/g, '!$&')}%`, sessionId, after, limit],
+      ),
+    );
+    const { last, looked, found } = row!;
+    return { isFound: found === 1, next: looked < limit ? null : last };
+  }
+
   async ofTurn(turnId: string, role: 'user' | 'assistant'): Promise<TurnMessage | undefined> {
     const row = await this.reader.sql((sql) =>
       sql.get<{ id: number; content: string; message_metadata: string | null }>(

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { journal } from '../common/logging/journal';
 import { MessageRepository } from './message.repository';
@@ -6,9 +5,9 @@ import type { OperatorMessage } from './operator-message.entity';
 import type { OperatorSession } from './operator-session.entity';
 import { SessionNotFoundError } from './session.errors';
 import { SessionRepository } from './session.repository';
+import { SessionSearchService } from './session-search.service';
 import type { Page, TurnMessage } from './session.types';
 
-const SEARCH_BUDGET_MS = 1_000;
 const EXPORT_PAGE = 500;
 
 export interface SessionFilter {
@@ -23,6 +22,7 @@ export class SessionReadService {
   constructor(
     private readonly sessions: SessionRepository,
     private readonly messages: MessageRepository,
+    private readonly search: SessionSearchService,
   ) {}
 
   async get(sessionId: string): Promise<OperatorSession> {
@@ -52,29 +52,10 @@ export class SessionReadService {
   /** The newest sessions first. A search that takes long ends its page early; its cursor goes on from there. */
   async list({ userId, text }: SessionFilter, before: number | null, limit: number): Promise<Page<OperatorSession>> {
     journal('sessions_listed');
-    if (text) return this.search(text, userId, before, limit);
+    if (text) return this.search.find(text, userId, before, limit);
     const sessions = await this.sessions.list(userId, before, limit + 1);
     const items = sessions.slice(0, limit);
     return { items, nextCursor: sessions.length > limit ? items.at(-1)!.id : null };
-  }
-
-  private async search(
-    text: string,
-    userId: string | undefined,
-    before: number | null,
-    limit: number,
-  ): Promise<Page<OperatorSession>> {
-    const deadline = performance.now() + SEARCH_BUDGET_MS;
-    const items: OperatorSession[] = [];
-    let cursor = before;
-    do {
-      const { found, lookedUntil } = await this.sessions.search(text, userId, cursor);
-      items.push(...found);
-      cursor = lookedUntil;
-      if (items.length > limit) return { items: items.slice(0, limit), nextCursor: items[limit - 1]!.id };
-      await setImmediate();
-    } while (cursor !== null && performance.now() < deadline);
-    return { items, nextCursor: cursor };
   }
 
   /** The last message that a turn has in this role. */

@@ -6,12 +6,13 @@ import { OperatorSession } from './operator-session.entity';
 import { SessionController } from './session.controller';
 import { SessionReadService } from './session-read.service';
 import { SessionRepository } from './session.repository';
+import { SessionSearchService } from './session-search.service';
 import { SessionService } from './session.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([OperatorSession, OperatorMessage])],
   controllers: [SessionController],
-  providers: [MessageRepository, SessionReadService, SessionRepository, SessionService],
+  providers: [MessageRepository, SessionReadService, SessionRepository, SessionSearchService, SessionService],
   exports: [SessionReadService, SessionService],
 })
 export class SessionModule {}

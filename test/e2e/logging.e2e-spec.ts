@@ -149,7 +149,7 @@ describe('Logs', () => {
 
   describe('carry the id of the request', () => {
     const idOf = async (headers: Record<string, string | string[]>) =>
-      (await rawRequest(operator.url, { path: '/health', headers })).headers['x-request-id'];
+      (await rawRequest(operator.url, { path: '/docs-json', headers })).headers['x-request-id'];
 
     it.each(['a', 'Az09._:-', 'x'.repeat(128)])('that the client gave it, if it is harmless: %s', async (id) => {
       expect(await idOf({ 'X-Request-Id': id })).toBe(id);
@@ -169,6 +169,13 @@ describe('Logs', () => {
       expect(id).toMatch(UUID);
       await until(() => linesOf(id as string).length === 1);
     });
+  });
+
+  it('leave probes out as long as they succeed', async () => {
+    await rawRequest(operator.url, { path: '/health/live', headers: { 'X-Request-Id': 'probe' } });
+    await rawRequest(operator.url, { path: '/docs-json', headers: { 'X-Request-Id': 'after-probe' } });
+    await until(() => linesOf('after-probe').length === 1);
+    expect(linesOf('probe')).toEqual([]);
   });
 
   describe('never show a token, or what somebody said:', () => {
