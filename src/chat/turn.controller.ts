@@ -13,7 +13,7 @@ export class TurnController {
   /** Tells how a turn is doing. */
   @Get(':turn_id')
   @ApiOperation({ operationId: 'getTurn' })
-  @ApiProblems({ 404: ['turn_not_found'], 422: ['validation_failed'] })
+  @ApiProblems({ 400: ['malformed_request'], 404: ['turn_not_found'], 422: ['validation_failed'] })
   async get(@Param() { turn_id }: TurnPathDto): Promise<TurnResponseDto> {
     return TurnResponseDto.from(await this.turns.get(turn_id));
   }

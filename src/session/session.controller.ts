@@ -44,7 +44,7 @@ export class SessionController {
   /** Shows a session and a page of its messages. */
   @Get('session/:session_id')
   @ApiOperation({ operationId: 'getSession' })
-  @ApiProblems({ 404: ['session_not_found'], 422: ['validation_failed'] })
+  @ApiProblems({ 400: ['malformed_request'], 404: ['session_not_found'], 422: ['validation_failed'] })
   async get(
     @Param() { session_id }: SessionPathDto,
     @Query() { limit, cursor }: PageQueryDto,
@@ -64,7 +64,7 @@ export class SessionController {
       'text/markdown': { schema: { type: 'string' }, example: '# Session support-4711\n…' },
     },
   })
-  @ApiProblems({ 404: ['session_not_found'], 422: ['validation_failed'] })
+  @ApiProblems({ 400: ['malformed_request'], 404: ['session_not_found'], 422: ['validation_failed'] })
   async export(
     @Param() { session_id }: SessionPathDto,
     @Query() { format = 'json' }: SessionExportQueryDto,
@@ -84,7 +84,7 @@ export class SessionController {
   @Delete('session/:session_id')
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({ operationId: 'eraseSession' })
-  @ApiProblems({ 404: ['session_not_found'], 422: ['validation_failed'] })
+  @ApiProblems({ 400: ['malformed_request'], 404: ['session_not_found'], 422: ['validation_failed'] })
   async erase(@Param() { session_id }: SessionPathDto): Promise<void> {
     await this.sessions.erase(session_id);
   }
