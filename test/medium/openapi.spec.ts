@@ -70,7 +70,8 @@ describe.each(operations)('$name', ({ name, path, operation, responses }) => {
     expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(BORDER));
     if (operation.requestBody)
       expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '413', '415', '422']));
-    if (path.includes('{')) expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '404', '422']));
+    if (path.includes('{'))
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '404', '422']));
     for (const [status, response] of problems) {
       const { examples } = response.content['application/problem+json'];
       for (const [code, { value }] of Object.entries<any>(examples)) {
