@@ -130,7 +130,8 @@ describe('The process', () => {
     await start();
     const second = OperatorProcess.spawn({ VX11_OPERATOR_TOKEN: TOKEN }, cwd);
     expect(await second.exited()).toBe(1);
-    expect(second.stderr).toContain('which another running Operator uses');
+    expect(second.stderr).toMatch(/^DATABASE_URL: got "sqlite:.+operator\.db", which another running Operator uses\n$/);
+    expect(second.stdout).toBe('');
     await chat({ message: 'hello' }).expect(200);
   });
 

@@ -6,6 +6,8 @@ import { requestContext } from './request-context';
 
 /** Nest's account of how it wires itself up: for those who ask for details. */
 const WIRING = new Set(['InstanceLoader', 'NestApplication', 'NestFactory', 'RouterExplorer', 'RoutesResolver']);
+/** Why a start failed, which `main.ts` says itself. */
+const FAILED_START = 'ExceptionHandler';
 
 /** Structured lines on stdout, for people when stdout is a terminal; also in daily files when `LOG_DIR` is set. */
 export class OperatorLogger implements LoggerService {
@@ -36,7 +38,7 @@ export class OperatorLogger implements LoggerService {
     this.write('warn', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
-    this.write('error', message, rest);
+    this.write(rest.at(-1) === FAILED_START ? 'debug' : 'error', message, rest);
   }
   fatal(message: unknown, ...rest: unknown[]): void {
     this.write('fatal', message, rest);
