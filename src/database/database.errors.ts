@@ -23,6 +23,9 @@ export class DatabaseUnavailableError extends OperatorError {
 const BUSY = /^(SQLITE_BUSY|SQLITE_LOCKED|55P03$|57014$)/;
 const UNAVAILABLE =
   /^(SQLITE_(FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|NOMEM)|08|53|57P|58|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH)/;
+/** What driver and ORM say, without a code, of a connection that went away under them. */
+const CONNECTION_LOST =
+  /Connection terminated|timeout exceeded when trying to connect|QueryRunnerAlreadyReleased|Query runner already released|not queryable/;
 const RETRYABLE = /^(40001|40P01)$/;
 
 /** The driver's own code (`SQLITE_BUSY`, `53100`, `ECONNREFUSED`), also when an ORM wrapped the error. */
@@ -36,7 +39,7 @@ export function driverCode(error: unknown): string {
 export function toDatabaseError(error: unknown): unknown {
   const code = driverCode(error);
   if (BUSY.test(code)) return new DatabaseBusyError(error);
-  if (UNAVAILABLE.test(code) || /Connection terminated|timeout exceeded when trying to connect/.test(String(error))) {
+  if (UNAVAILABLE.test(code) || CONNECTION_LOST.test(String(error))) {
     return new DatabaseUnavailableError(error);
   }
   return error;
