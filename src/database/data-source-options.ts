@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { DataSourceOptions } from 'typeorm';
 import type { Config } from '../config/config';
 import { migrations } from './migration-list';
+import { PostgresClient } from './postgres-client';
 import { SnakeNamingStrategy } from './snake-naming.strategy';
 
 /** How long a read may block the event loop on a lock; writes wait without blocking, see `SqliteUnitOfWork`. */
@@ -44,7 +45,7 @@ export function dataSourceOptions({ url, synchronous, busyTimeoutMs, pool }: Con
     migrationsRun: false,
     poolSize: pool,
     connectTimeoutMS: busyTimeoutMs,
-    extra: { statement_timeout: busyTimeoutMs * 2, lock_timeout: busyTimeoutMs },
+    extra: { Client: PostgresClient, statement_timeout: busyTimeoutMs * 2, lock_timeout: busyTimeoutMs },
   };
 }
 
