@@ -27,7 +27,8 @@ export class SqliteLock implements OnApplicationShutdown {
 export class SqliteLockModule {}
 
 function acquire(file: string): Database {
-  mkdirSync(dirname(file), { recursive: true });
+  // What people said is nobody else's on this machine.
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const lock = new Sqlite(`${file}.lock`, { timeout: 0 });
   try {
     lock.pragma('locking_mode = EXCLUSIVE');

@@ -74,6 +74,7 @@ describe('The process', () => {
       const token = readFileSync(file, 'utf8').trim();
 
       expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(statSync(join(cwd, 'data')).mode & 0o777).toBe(0o700);
       expect(operator.stderr).toContain(`API docs    ${operator.url}/docs\n`);
       expect(operator.stderr).toContain(`Token       ${token} (kept in ${file})\n`);
       expect(operator.stderr).toContain('Engine      embedded (no language model: set SWITCH_URL for one)\n');

@@ -53,7 +53,7 @@ function generated(file: string): TokenSource {
   const kept = read(file);
   if (kept) return { kind: 'generated', file, isNew: false, token: kept };
   const token = randomBytes(24).toString('base64url');
-  mkdirSync(join(file, '..'), { recursive: true });
+  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
   writeFileSync(file, `${token}\n`, { mode: 0o600 });
   chmodSync(file, 0o600);
   return { kind: 'generated', file, isNew: true, token };
