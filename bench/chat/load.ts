@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, expectOk } from '../support/client';
 import { usageOf } from '../support/process-usage';
 import type { RunningServer } from '../support/processes';
-import { percentile } from '../support/statistics';
 
 /** Connections settle before anything is counted. */
 const RAMP_MS = 200;
@@ -10,8 +9,7 @@ const MESSAGE = 'Why is the EU queue slow since the migration yesterday, and wha
 
 export interface Sample {
   turnsPerSecond: number;
-  p50Ms: number;
-  p99Ms: number;
+  latenciesMs: number[];
   cpuMsPerTurn: number;
   rssMb: number;
 }
@@ -79,8 +77,7 @@ export class Target {
 
     return {
       turnsPerSecond: (latencies.length / elapsedMs) * 1_000,
-      p50Ms: percentile(latencies, 0.5),
-      p99Ms: percentile(latencies, 0.99),
+      latenciesMs: latencies,
       cpuMsPerTurn: (after.cpuMs - before.cpuMs) / latencies.length,
       rssMb: after.rssMb,
     };

@@ -1,4 +1,4 @@
-import { median } from '../support/statistics';
+import { median, percentile } from '../support/statistics';
 import { table } from '../support/table';
 import type { Goal } from './goals';
 import type { Sample, Target } from './load';
@@ -18,7 +18,11 @@ export interface ThroughputOptions {
 export interface Measured {
   target: string;
   connections: number;
-  sample: Sample;
+  turnsPerSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  cpuMsPerTurn: number;
+  rssMb: number;
 }
 
 /** The targets take turns within every round: what disturbs the machine for a while disturbs them alike. */
@@ -38,27 +42,27 @@ export async function measureThroughput(
     }
   }
   return CONNECTIONS.flatMap((connections) =>
-    targets.map(({ name }) => ({ target: name, connections, sample: medians(samples.get(`${name} ${connections}`)!) })),
+    targets.map(({ name }) => summary(name, connections, samples.get(`${name} ${connections}`)!)),
   );
 }
 
 export const describeThroughput = (measured: Measured[]): string =>
   table([
     ['target', 'connections', 'turns/s', 'p50 ms', 'p99 ms', 'CPU ms/turn', 'RSS MB'],
-    ...measured.map(({ target, connections, sample }) => [
+    ...measured.map(({ target, connections, turnsPerSecond, p50Ms, p99Ms, cpuMsPerTurn, rssMb }) => [
       target,
       `${connections}`,
-      sample.turnsPerSecond.toFixed(0),
-      sample.p50Ms.toFixed(2),
-      sample.p99Ms.toFixed(2),
-      sample.cpuMsPerTurn.toFixed(2),
-      sample.rssMb.toFixed(0),
+      turnsPerSecond.toFixed(0),
+      p50Ms.toFixed(2),
+      p99Ms.toFixed(2),
+      cpuMsPerTurn.toFixed(2),
+      rssMb.toFixed(0),
     ]),
   ]);
 
 export function throughputGoals(measured: Measured[], target: string, floor: string): Goal[] {
   const of = (name: string, connections: number) =>
-    measured.find((entry) => entry.target === name && entry.connections === connections)!.sample;
+    measured.find((entry) => entry.target === name && entry.connections === connections)!;
   return [
     ...CONNECTIONS.filter((connections) => connections >= THROUGHPUT_FROM).map((connections) => ({
       name: `turns/s ÷ ${floor}, ${connections} connections`,
@@ -73,13 +77,17 @@ export function throughputGoals(measured: Measured[], target: string, floor: str
   ];
 }
 
-function medians(samples: Sample[]): Sample {
-  const of = (figure: keyof Sample) => median(samples.map((sample) => sample[figure]));
+/** Medians over the rounds; percentiles over the turns of all rounds, since a slow one is rare within any of them. */
+function summary(target: string, connections: number, samples: Sample[]): Measured {
+  const over = (figure: 'turnsPerSecond' | 'cpuMsPerTurn' | 'rssMb') => median(samples.map((sample) => sample[figure]));
+  const latencies = samples.flatMap(({ latenciesMs }) => latenciesMs);
   return {
-    turnsPerSecond: of('turnsPerSecond'),
-    p50Ms: of('p50Ms'),
-    p99Ms: of('p99Ms'),
-    cpuMsPerTurn: of('cpuMsPerTurn'),
-    rssMb: of('rssMb'),
+    target,
+    connections,
+    turnsPerSecond: over('turnsPerSecond'),
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
+    cpuMsPerTurn: over('cpuMsPerTurn'),
+    rssMb: over('rssMb'),
   };
 }
