@@ -8,7 +8,7 @@ describe('Idempotency-Key', () => {
 
   beforeAll(async () => {
     upstream = await FakeSwitch.start();
-    operator = await createTestApp({ SWITCH_URL: upstream.url });
+    operator = await createTestApp({ SWITCH_URL: upstream.url, DATABASE_POOL: '2' });
   });
   beforeEach(() => {
     upstream.chat = answers.echo;
@@ -100,6 +100,18 @@ describe('Idempotency-Key', () => {
     expect(upstream.chats.at(-1)!.body.messages).toEqual([{ role: 'user', content: 'hello' }]);
     const { body: turn } = await operator.get(`/operator/turn/${success.body.turn_id}`).expect(200);
     expect(turn).toMatchObject({ status: 'succeeded', attempt: 2, error: null });
+  });
+
+  it('runs many on at once, however few connections there are', async () => {
+    const keys = Array.from({ length: 12 }, (_, n) => `many-failed-${n}`);
+    const sendAll = () =>
+      Promise.all(
+        keys.map((key) => operator.chat({ message: 'hello', session_id: key }, { 'Idempotency-Key': key }).then()),
+      );
+    upstream.chat = answers.plain500;
+    expect((await sendAll()).map(({ status }) => status)).toEqual(keys.map(() => 502));
+    upstream.chat = answers.echo;
+    expect((await sendAll()).map(({ status }) => status)).toEqual(keys.map(() => 200));
   });
 
   it('tells a turn that runs on only what was said before it', async () => {

@@ -203,6 +203,18 @@ describe('The process', () => {
   });
 
   describe('asked to stop', () => {
+    it('hears of it also when npm started it', async () => {
+      const repository = join(__dirname, '../..');
+      // Built already; a build now would take `dist` away from other tests.
+      const npmStart = ['npm', 'start', '--silent', '--ignore-scripts'];
+      const env = { VX11_OPERATOR_TOKEN: TOKEN, DATA_DIR: cwd, ...(database.url && { DATABASE_URL: database.url }) };
+      operator = await OperatorProcess.start(env, repository, npmStart);
+
+      operator.signal('SIGTERM');
+      await until(() => operator.lines().some(({ event }) => event === 'shutdown:v7_closed'));
+      await expect(fetch(operator.url)).rejects.toThrow();
+    });
+
     it('is not ready any more, lets running turns end, and exits with 0', async () => {
       await start();
       upstream.chat = answers.after(1_000, answers.echo);

@@ -297,6 +297,12 @@ describe('Sessions', () => {
         expect(Math.max(...found.map(({ length }) => length))).toBe(3);
       });
 
+      it('finds what was said last in a session that is looked through in pieces', async () => {
+        await write('in-pieces', 1_200, 'pieces');
+        expect(await list('user_id=pieces&q=m1200')).toEqual(['in-pieces']);
+        expect(await list('user_id=pieces&q=m1201')).toEqual([]);
+      });
+
       it('finds what lies behind hundreds of sessions that do not match', async () => {
         const found = await pages<Summary>('/operator/sessions?user_id=many&q=MANY-1', 'items');
         const matching = numbered('many', 230, 1).filter((id) => id.includes('many-1'));

@@ -17,9 +17,9 @@ export class OperatorProcess {
   }
 
   /** Starts it with nothing but `env` configured, in `cwd`, on a free port unless told otherwise. */
-  static spawn(env: Record<string, string>, cwd: string): OperatorProcess {
+  static spawn(env: Record<string, string>, cwd: string, command = [process.execPath, MAIN]): OperatorProcess {
     const { PATH, HOME } = process.env as Record<string, string>;
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(command[0]!, command.slice(1), {
       cwd,
       env: { PATH: PATH!, HOME: HOME!, OPERATOR_PORT: '0', ...env },
     });
@@ -27,8 +27,8 @@ export class OperatorProcess {
   }
 
   /** Starts it and waits until it listens. */
-  static async start(env: Record<string, string>, cwd: string): Promise<OperatorProcess> {
-    const operator = OperatorProcess.spawn(env, cwd);
+  static async start(env: Record<string, string>, cwd: string, command?: string[]): Promise<OperatorProcess> {
+    const operator = OperatorProcess.spawn(env, cwd, command);
     await until(() => {
       if (operator.child.exitCode !== null) throw new Error(`It did not start: ${operator.stderr}`);
       operator.url = String(operator.lines().find(({ event }) => event === 'startup:v7_initialized')?.url ?? '');
