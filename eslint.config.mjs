@@ -20,7 +20,12 @@ const PLATFORM = ['common', 'config', 'database', 'events', 'upstream'];
 const KEPT_IN = [
   { libraries: ['typeorm'], category: 'persistence', message: 'Queries belong in a *.repository.ts.' },
   { libraries: ['better-sqlite3', 'pg'], category: 'database', message: 'Only src/database knows the drivers.' },
-  { libraries: ['axios', 'undici'], category: 'upstream', message: 'Call upstreams through UpstreamClient.' },
+  {
+    libraries: ['axios', 'undici', 'cockatiel'],
+    category: 'upstream',
+    message: 'Call upstreams through UpstreamClient.',
+  },
+  { libraries: ['prom-client'], category: 'metrics', message: 'Instruments come from Metrics.' },
   {
     libraries: ['playwright', 'playwright-core'],
     category: 'playwright',
@@ -43,6 +48,7 @@ const FILES = [
   },
   { category: 'database', pattern: 'src/database/**/*.ts' },
   { category: 'upstream', pattern: 'src/upstream/**/*.ts' },
+  { category: 'metrics', pattern: 'src/common/metrics/**/*.ts' },
   { category: 'playwright', pattern: 'src/browser/playwright/**/*.ts' },
 ];
 const feature = (name) => ({ element: { type: 'feature', captured: { name } } });

@@ -7,6 +7,7 @@ import { dataSourceOptions } from './src/database/data-source-options';
 import { OperatorEvent } from './src/events/operator-event.entity';
 import { OperatorMessage } from './src/session/operator-message.entity';
 import { OperatorSession } from './src/session/operator-session.entity';
+import { OperatorOutbox } from './src/telemetry/operator-outbox.entity';
 import { OperatorSwitchAdjustment } from './src/telemetry/operator-switch-adjustment.entity';
 import { OperatorToolCall } from './src/telemetry/operator-tool-call.entity';
 
@@ -18,6 +19,7 @@ export default new DataSource({
     OperatorEvent,
     OperatorMessage,
     OperatorSession,
+    OperatorOutbox,
     OperatorSwitchAdjustment,
     OperatorToolCall,
     OperatorTurn,

@@ -6,6 +6,7 @@ import { AuthGuard } from './common/auth/auth.guard';
 import { AuthModule } from './common/auth/auth.module';
 import { ProblemFilter } from './common/errors/problem.filter';
 import { InputPipe } from './common/http/validation';
+import { MetricsModule } from './common/metrics/metrics.module';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
 import { EventsModule } from './events/events.module';
@@ -23,6 +24,7 @@ import { TelemetryModule } from './telemetry/telemetry.module';
     DatabaseModule,
     EventsModule,
     HealthModule,
+    MetricsModule,
     SessionModule,
     SwitchGatewayModule,
     TelemetryModule,

@@ -8,7 +8,7 @@ export function describeStart(config: Config, token: TokenSource | { kind: 'disa
   const base = url.replace('[::1]', 'localhost');
   const engine =
     config.engine === 'vx11'
-      ? `vx11, Switch at ${new URL(config.switch.url!).host}`
+      ? `vx11, Switch at ${new URL(config.upstreams.switch.url!).host}`
       : 'embedded (no language model: set SWITCH_URL for one)';
   const file = sqliteFile(config.database.url);
   return [

@@ -31,7 +31,8 @@ describe(loadConfig.name, () => {
       expect(config.data.dir).toBe(resolve('data'));
       expect(config.database).toMatchObject({ url: `sqlite:${resolve('data/operator.db')}`, synchronous: 'full' });
       expect(config.engine).toBe('embedded');
-      expect(config.switch).toMatchObject({ url: null, token: null, timeoutMs: 30_000 });
+      expect(config.switch).toMatchObject({ timeoutMs: 30_000 });
+      expect(config.upstreams.switch).toEqual({ url: null, token: null });
       expect(config.turn.recovery).toBe('fail');
       expect(config.limits).toEqual({ messageBytes: 32_768, metadataBytes: 16_384, listPage: 200, historyPage: 1_000 });
       expect(config.log).toMatchObject({ level: 'info', dir: null });
@@ -60,8 +61,8 @@ describe(loadConfig.name, () => {
     [{ DATA_DIR: '/srv/operator' }, ({ database }) => database.url, 'sqlite:/srv/operator/operator.db'],
     [{ DATABASE_URL: 'sqlite:/tmp/x.db' }, ({ database }) => database.url, 'sqlite:/tmp/x.db'],
     [{ DATABASE_URL: 'postgresql://u:p@db/x' }, ({ database }) => database.url, 'postgresql://u:p@db/x'],
-    [{ SWITCH_URL: 'http://switch:8002//' }, ({ switch: { url } }) => url, 'http://switch:8002'],
-    [{ SWITCH_URL: 'https://host/base/' }, ({ switch: { url } }) => url, 'https://host/base'],
+    [{ SWITCH_URL: 'http://switch:8002//' }, ({ upstreams }) => upstreams.switch.url, 'http://switch:8002'],
+    [{ SWITCH_URL: 'https://host/base/' }, ({ upstreams }) => upstreams.switch.url, 'https://host/base'],
     [{ SWITCH_URL: 'http://switch:8002' }, ({ engine }) => engine, 'vx11'],
     [{ SWITCH_URL: 'http://switch:8002', ENGINE: 'embedded' }, ({ engine }) => engine, 'embedded'],
     [
@@ -89,7 +90,7 @@ describe(loadConfig.name, () => {
     [{ API_TOKEN: 'api', VX11_TENTACULO_LINK_TOKEN: ' , ' }, 'api'],
     [{ API_TOKEN: 'api', SWITCH_TOKEN: 'for-switch' }, 'for-switch'],
   ])('given %j presents %p to Switch', (source, token) => {
-    expect(loadConfig(source).switch.token).toBe(token);
+    expect(loadConfig(source).upstreams.switch.token).toBe(token);
   });
 
   it('cannot be changed afterwards', () => {

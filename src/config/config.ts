@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Env, SECRETS, envSchema } from './env';
+import { UPSTREAM_NAMES, type UpstreamName } from './upstreams';
 import { expectation } from './variables';
 
 export const CONFIG = Symbol('CONFIG');
@@ -26,7 +27,6 @@ export function loadConfig(source: NodeJS.ProcessEnv): Config {
 function regroup(env: Env) {
   const dataDir = resolve(env.DATA_DIR);
   const inbound = [env.VX11_OPERATOR_TOKEN, env.VX11_TENTACULO_LINK_TOKEN, env.VX11_GATEWAY_TOKEN, env.API_TOKEN];
-  const outbound = env.VX11_TENTACULO_LINK_TOKEN?.[0] ?? env.VX11_GATEWAY_TOKEN?.[0] ?? env.API_TOKEN?.[0] ?? null;
   const isProduction = env.NODE_ENV === 'production';
 
   return {
@@ -46,12 +46,15 @@ function regroup(env: Env) {
     },
     engine: env.ENGINE ?? (env.SWITCH_URL ? ('vx11' as const) : ('embedded' as const)),
     switch: {
-      url: env.SWITCH_URL ?? null,
-      token: env.SWITCH_TOKEN ?? outbound,
       timeoutMs: env.SWITCH_TIMEOUT_MS,
       connectTimeoutMs: env.SWITCH_CONNECT_TIMEOUT_MS,
       messages: env.SWITCH_MESSAGES,
+      feedback: env.SWITCH_FEEDBACK,
     },
+    upstreams: upstreams(env),
+    breaker: { failures: env.BREAKER_FAILURES, retryMs: env.BREAKER_RETRY_MS },
+    overview: { timeoutMs: env.OVERVIEW_TIMEOUT_MS, ttlMs: env.OVERVIEW_TTL_MS },
+    outbox: { max: env.OUTBOX_MAX },
     turn: {
       recovery: env.TURN_RECOVERY,
       leaseMs: env.TURN_LEASE_MS,
@@ -64,8 +67,16 @@ function regroup(env: Env) {
     limits: {
       messageBytes: env.MESSAGE_MAX_BYTES,
       metadataBytes: env.METADATA_MAX_BYTES,
+      toolResultBytes: env.TOOL_RESULT_MAX_BYTES,
       listPage: env.LIST_PAGE_MAX,
       historyPage: env.HISTORY_PAGE_MAX,
+    },
+    rateLimit: { posts: env.RATE_LIMIT_POSTS, windowS: env.RATE_LIMIT_WINDOW_S },
+    metrics: env.METRICS ?? (isLoopback(env.HOST) ? ('open' as const) : ('token' as const)),
+    traces: {
+      endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
+      serviceName: env.OTEL_SERVICE_NAME,
+      withContent: env.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
     },
     log: {
       level: env.LOG_LEVEL,
@@ -74,6 +85,19 @@ function regroup(env: Env) {
       keepFiles: env.LOG_KEEP_FILES,
     },
   };
+}
+
+/** Where each upstream is, and the token it wants: its own, else the one that the stack shares. */
+function upstreams(env: Env): Record<UpstreamName, { url: string | null; token: string | null }> {
+  const { VX11_TENTACULO_LINK_TOKEN: link, VX11_GATEWAY_TOKEN: gateway, API_TOKEN: api } = env;
+  const common = link?.[0] ?? gateway?.[0] ?? api?.[0] ?? null;
+  const entries = UPSTREAM_NAMES.map((name) => {
+    const prefix = name.toUpperCase() as Uppercase<UpstreamName>;
+    // Shub alone looks for the gateway's token first.
+    const shared = name === 'shub' ? (gateway?.[0] ?? common) : common;
+    return [name, { url: env[`${prefix}_URL`] ?? null, token: env[`${prefix}_TOKEN`] ?? shared }] as const;
+  });
+  return Object.fromEntries(entries) as Record<UpstreamName, { url: string | null; token: string | null }>;
 }
 
 function parse(source: NodeJS.ProcessEnv): Env {
@@ -93,7 +117,7 @@ function parse(source: NodeJS.ProcessEnv): Env {
 }
 
 /** Combinations that are valid variable by variable, and yet must not run. */
-function refuse({ auth, engine, http, switch: router }: Config): void {
+function refuse({ auth, engine, http, upstreams: { switch: router } }: Config): void {
   if (!auth.enabled && !isLoopback(http.host)) {
     throw new InvalidConfigError(
       `ENABLE_AUTH: got "false" with HOST="${http.host}", expected true unless HOST is a loopback address`,

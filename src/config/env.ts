@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { databaseUrl, flag, httpUrl, integer, oneOf, origins, text, tokens } from './variables';
 
+const address = (service: string) => httpUrl().optional().describe(`Base URL of ${service}.`);
+const token = (service: string) => text().optional().describe(`Token for ${service}. Default: the common one.`);
+
 /**
  * Every environment variable the service reads: its type, its default and its line in the README's table.
  * An empty value counts as unset; a variable that is not listed here is ignored.
@@ -46,6 +49,39 @@ export const envSchema = z.object({
   SWITCH_MESSAGES: oneOf('list', 'packed')
     .default('list')
     .describe('`packed` sends the history as one user message, for Switch revisions that read only the first.'),
+  SWITCH_FEEDBACK: flag().default(true).describe('Tell Switch how each turn went.'),
+  OUTBOX_MAX: integer(1, 1_000_000)
+    .default(10_000)
+    .describe('Feedback kept for a Switch that is down; beyond that the oldest is dropped.'),
+
+  TENTACULO_LINK_URL: address('Tentáculo Link, which knows how all modules are'),
+  TENTACULO_LINK_TOKEN: token('Tentáculo Link'),
+  HERMES_URL: address('Hermes, which knows tools and models'),
+  HERMES_TOKEN: token('Hermes'),
+  SHUB_URL: address('Shub, which knows projects'),
+  SHUB_TOKEN: text().optional().describe('Token for Shub. Default: `VX11_GATEWAY_TOKEN`, else the common one.'),
+  MADRE_URL: address('Madre'),
+  MADRE_TOKEN: token('Madre'),
+  HORMIGUERO_URL: address('Hormiguero'),
+  HORMIGUERO_TOKEN: token('Hormiguero'),
+  MANIFESTATOR_URL: address('Manifestator'),
+  MANIFESTATOR_TOKEN: token('Manifestator'),
+  MCP_URL: address('MCP'),
+  MCP_TOKEN: token('MCP'),
+  SPAWNER_URL: address('Spawner'),
+  SPAWNER_TOKEN: token('Spawner'),
+  OVERVIEW_TIMEOUT_MS: integer(50, 60_000)
+    .default(2_000)
+    .describe('Longest that overview, dashboard and resources may take, whoever hangs.'),
+  OVERVIEW_TTL_MS: integer(0, 3_600_000)
+    .default(5_000)
+    .describe('How long their answers are fresh. After that the last one is served while a new one is fetched.'),
+  BREAKER_FAILURES: integer(1, 1_000)
+    .default(5)
+    .describe('Failures in a row after which an upstream is left alone until it answers its health check.'),
+  BREAKER_RETRY_MS: integer(10, 60_000)
+    .default(1_000)
+    .describe('When it is first asked for its health; doubles with each failure, up to 30 s.'),
 
   TURN_RECOVERY: oneOf('fail', 'retry')
     .default('fail')
@@ -64,6 +100,26 @@ export const envSchema = z.object({
   BODY_MAX_BYTES: integer(1_024, 16_777_216).default(262_144).describe('Largest request body.'),
   LIST_PAGE_MAX: integer(1, 1_000).default(200).describe('Longest page of a list.'),
   HISTORY_PAGE_MAX: integer(1, 10_000).default(1_000).describe('Longest page of a session’s history.'),
+
+  TOOL_RESULT_MAX_BYTES: integer(2, 1_048_576).default(65_536).describe('Largest result of a tool call, as JSON.'),
+  RATE_LIMIT_POSTS: integer(0, 10_000_000)
+    .default(6_000)
+    .describe('POST requests a token may make in each window; 0 sets no limit.'),
+  RATE_LIMIT_WINDOW_S: integer(1, 3_600).default(60).describe('Length of that window.'),
+
+  METRICS: oneOf('token', 'open', 'off')
+    .optional()
+    .describe(
+      '`GET /metrics` for those with a token, for everybody, or not at all. Default: `open` on a loopback address, ' +
+        'else `token`.',
+    ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl()
+    .optional()
+    .describe('Collector that traces are sent to, by OTLP over HTTP. Default: no traces.'),
+  OTEL_SERVICE_NAME: text().default('operator').describe('What the service is called in traces.'),
+  OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: flag()
+    .default(false)
+    .describe('`true` puts what people say, and what is answered, into traces.'),
 
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
     .default('info')

@@ -1,4 +1,5 @@
 import { CreateOperatorTables1764000000000 } from './migrations/1764000000000-CreateOperatorTables';
+import { AddOutbox1764100000000 } from './migrations/1764100000000-AddOutbox';
 
 /** Every migration, oldest first. */
-export const migrations = [CreateOperatorTables1764000000000];
+export const migrations = [CreateOperatorTables1764000000000, AddOutbox1764100000000];

@@ -6,6 +6,7 @@ import { Reader } from '../database/reader';
 import { SchemaState } from '../database/schema-state';
 import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
 import type { EngineHealth } from '../switch-gateway/switch-gateway.types';
+import { UpstreamService } from '../upstream/upstream.service';
 
 /** Probes come from everywhere and often: the engine is asked once for all of them. */
 const ENGINE_ASKED_EVERY_MS = 5_000;
@@ -20,6 +21,7 @@ export class HealthIndicators implements OnModuleDestroy {
     private readonly reader: Reader,
     private readonly schema: SchemaState,
     private readonly gateway: SwitchGateway,
+    private readonly upstreamClients: UpstreamService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -34,6 +36,7 @@ export class HealthIndicators implements OnModuleDestroy {
       () => this.migrations(),
       () => this.disk(),
       () => this.engine(),
+      () => this.upstreams(),
     ];
   }
 
@@ -82,6 +85,14 @@ export class HealthIndicators implements OnModuleDestroy {
     const session = this.indicator.check('switch');
     const { isHealthy, detail } = await this.askEngine();
     return isHealthy ? session.up({ engine: name, detail }) : session.degraded({ engine: name, detail });
+  }
+
+  /** Which upstreams are left alone because they kept failing. */
+  private upstreams() {
+    const session = this.indicator.check('upstreams');
+    const circuits = this.upstreamClients.circuits();
+    const states = Object.fromEntries(circuits.map(({ name, circuit }) => [name, circuit]));
+    return circuits.every(({ circuit }) => circuit === 'closed') ? session.up(states) : session.degraded(states);
   }
 
   private askEngine(): Promise<EngineHealth> {

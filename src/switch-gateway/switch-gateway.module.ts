@@ -1,22 +1,13 @@
-import { HttpModule } from '@nestjs/axios';
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config';
-import { upstreamHttp } from '../upstream/upstream-client';
+import { UpstreamModule } from '../upstream/upstream.module';
 import { EmbeddedCommandsService } from './embedded-commands.service';
 import { EmbeddedEngine } from './engines/embedded.engine';
 import { Vx11Engine } from './engines/vx11.engine';
 import { SwitchGateway } from './switch-gateway.service';
 
-const CONNECTIONS = 256;
-
 @Module({
-  imports: [
-    HttpModule.registerAsync({
-      inject: [CONFIG],
-      useFactory: (config: Config) =>
-        upstreamHttp({ connectTimeoutMs: config.switch.connectTimeoutMs, connections: CONNECTIONS }),
-    }),
-  ],
+  imports: [UpstreamModule],
   providers: [
     EmbeddedCommandsService,
     EmbeddedEngine,

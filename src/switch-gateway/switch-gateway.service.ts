@@ -2,6 +2,7 @@ import type {
   EngineHealth,
   Prompt,
   SwitchFeedback,
+  SwitchModels,
   SwitchQueueStatus,
   SwitchReply,
   SwitchTask,
@@ -21,6 +22,11 @@ export abstract class SwitchGateway {
   /** Tells the router how an engine did. False: it has no use for that. */
   abstract submitFeedback(feedback: SwitchFeedback, signal?: AbortSignal): Promise<boolean>;
   abstract queueStatus(signal?: AbortSignal): Promise<SwitchQueueStatus>;
+  abstract models(signal?: AbortSignal): Promise<SwitchModels>;
+  /** Which model answers from now on. */
+  abstract setDefaultModel(name: string, signal?: AbortSignal): Promise<void>;
+  /** Has a model loaded before it is needed. */
+  abstract preloadModel(name: string, signal?: AbortSignal): Promise<void>;
   /** Never throws. */
   abstract health(signal?: AbortSignal): Promise<EngineHealth>;
 }

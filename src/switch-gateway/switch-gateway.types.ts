@@ -61,6 +61,23 @@ export interface SwitchQueueStatus {
   items: { taskId: string | null; priority: number | null; enqueuedAt: string | null }[];
 }
 
+export interface SwitchModel {
+  name: string;
+  category: string | null;
+  sizeMb: number | null;
+  status: string | null;
+  isWarm: boolean | null;
+  tags: string[];
+}
+
+export interface SwitchModels {
+  models: SwitchModel[];
+  /** The model that answers unless a request says otherwise; null when there is none, or Switch does not say. */
+  active: string | null;
+  /** The model that is loaded besides. */
+  warm: string | null;
+}
+
 /** `ok`, or why not, for people and probes. */
 export interface EngineHealth {
   isHealthy: boolean;

@@ -13,6 +13,17 @@ export class SwitchUnavailableError extends SwitchError {
   }
 }
 
+/** It failed several times in a row: callers need not wait to hear that again. */
+export class SwitchLeftAloneError extends SwitchError {
+  readonly code = 'switch_unavailable';
+  readonly kind: ErrorKind = 'unavailable';
+
+  constructor(retryAfterMs: number) {
+    super('Switch failed several times in a row, and is left alone until it answers its health check.');
+    this.retryAfter(retryAfterMs / 1_000);
+  }
+}
+
 export class SwitchTimeoutError extends SwitchError {
   readonly code = 'switch_timeout';
   readonly kind: ErrorKind = 'upstream-timeout';
@@ -67,6 +78,16 @@ export class SwitchUnsupportedError extends SwitchError {
 
   constructor(operation: string) {
     super(`This engine does not know ${operation}.`);
+  }
+}
+
+/** Switch was asked to use a model that it does not have. */
+export class ModelNotFoundError extends SwitchError {
+  readonly code = 'model_not_found';
+  readonly kind: ErrorKind = 'invalid';
+
+  constructor(model: string) {
+    super(`Switch has no model “${model}”.`);
   }
 }
 

@@ -1,8 +1,9 @@
-import type { HttpModuleOptions, HttpService } from '@nestjs/axios';
-import { type ConnectionOptions, undiciAdapter } from './undici-adapter';
+import type { HttpService } from '@nestjs/axios';
+import type { AxiosAdapter } from 'axios';
+import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import { Breaker, type BreakerOptions, type BreakerState } from './breaker';
 import { UpstreamError } from './upstream.errors';
 
-const REPLY_MAX_BYTES = 1024 * 1024;
 const CONNECTION_FAILED =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_SOCKET)$/;
 const CONNECT_TIMEOUT = /^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
@@ -25,32 +26,83 @@ export interface UpstreamReply {
   latencyMs: number;
 }
 
-/** How an `HttpModule` is to be registered for `UpstreamClient`. */
-export const upstreamHttp = (options: ConnectionOptions): HttpModuleOptions => ({
-  adapter: undiciAdapter(options),
-  maxContentLength: REPLY_MAX_BYTES,
-  transformRequest: (body: unknown) => body,
-  transformResponse: (body: unknown) => body,
-  validateStatus: () => true,
-});
+export interface UpstreamOptions {
+  name: string;
+  /** Null: not configured. */
+  url: string | null;
+  token: string | null;
+  timeoutMs: number;
+  /** Calls under way and waiting at once; more are refused. What hangs here cannot take from another upstream. */
+  callsMax: number;
+  breaker: BreakerOptions;
+}
 
-/** JSON over HTTP to one upstream, with its token, a deadline and a size limit. Redirects are answers, not followed. */
+/** Told of every call, for metrics. `outcome`: the status class of the answer, or why there is none. */
+export type UpstreamObserver = (outcome: string, seconds: number) => void;
+
+const PROBE: UpstreamRequest = { method: 'GET', path: '/health', timeoutMs: 1_000 };
+
+/**
+ * JSON over HTTP to one upstream, with its token, a deadline, a size limit, a bound on calls at once and a circuit
+ * breaker. Redirects are answers, not followed.
+ */
 export class UpstreamClient {
   private readonly headers: Record<string, string>;
+  private readonly breaker: Breaker;
+  private readonly bulkhead: BulkheadPolicy;
 
   constructor(
     private readonly http: HttpService,
-    private readonly upstream: { url: string; token: string | null; timeoutMs: number },
+    private readonly upstream: UpstreamOptions,
+    private readonly observe: UpstreamObserver,
+    private readonly adapter: AxiosAdapter,
   ) {
     this.headers = {
       accept: 'application/json',
       'content-type': 'application/json',
       ...(upstream.token && { 'x-vx11-token': upstream.token }),
     };
+    this.breaker = new Breaker(upstream.name, upstream.breaker, () => this.exchange(PROBE));
+    this.bulkhead = bulkhead(upstream.callsMax);
+  }
+
+  get isConfigured(): boolean {
+    return this.upstream.url !== null;
+  }
+
+  get circuit(): BreakerState {
+    return this.breaker.state;
   }
 
   /** @throws UpstreamError */
-  async request({
+  async request(request: UpstreamRequest): Promise<UpstreamReply> {
+    const startedAt = performance.now();
+    try {
+      const reply = await this.admit(request);
+      this.observe(`${Math.floor(reply.status / 100)}xx`, reply.latencyMs / 1_000);
+      return reply;
+    } catch (error) {
+      const failure = error instanceof UpstreamError ? error.failure : 'error';
+      this.observe(failure, (performance.now() - startedAt) / 1_000);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.breaker.close();
+  }
+
+  private async admit(request: UpstreamRequest): Promise<UpstreamReply> {
+    if (!this.isConfigured) throw new UpstreamError('not-configured', 'Nobody said where it is.');
+    try {
+      return await this.bulkhead.execute(() => this.breaker.run(() => this.exchange(request)));
+    } catch (error) {
+      if (!isBulkheadRejectedError(error)) throw error;
+      throw new UpstreamError('overloaded', 'Too many calls wait for it already.');
+    }
+  }
+
+  private async exchange({
     method,
     path,
     body,
@@ -68,6 +120,7 @@ export class UpstreamClient {
       const data = body === undefined ? undefined : JSON.stringify(body);
       const send = () =>
         this.http.axiosRef.request<string>({
+          adapter: this.adapter,
           method,
           url: this.upstream.url + path,
           data,

@@ -62,6 +62,7 @@ describe('Health', () => {
       migrations: { status: 'up' },
       disk: { status: 'up', free_mb: expect.any(Number) },
       switch: { status: 'up', engine: 'vx11', detail: 'Switch answers.' },
+      upstreams: { status: 'up', switch: 'closed' },
     };
     expect(body).toEqual({ status: 'ok', info: details, error: {}, details });
     expect(status).toBe(200);

@@ -5,6 +5,7 @@ import { SwitchGateway } from '../switch-gateway.service';
 import type {
   EngineHealth,
   Prompt,
+  SwitchModels,
   SwitchQueueStatus,
   SwitchReply,
   SwitchTask,
@@ -43,6 +44,18 @@ export class EmbeddedEngine extends SwitchGateway {
   /** Commands run at once: nothing ever waits. */
   async queueStatus(): Promise<SwitchQueueStatus> {
     return { size: 0, items: [] };
+  }
+
+  async models(): Promise<SwitchModels> {
+    return { models: [], active: null, warm: null };
+  }
+
+  async setDefaultModel(): Promise<void> {
+    throw new SwitchUnsupportedError('models');
+  }
+
+  async preloadModel(): Promise<void> {
+    throw new SwitchUnsupportedError('models');
   }
 
   async health(): Promise<EngineHealth> {

@@ -1,13 +1,21 @@
 import { z } from 'zod';
 import type { UpstreamReply } from '../../upstream/upstream-client';
 import {
+  ModelNotFoundError,
   type SwitchError,
   SwitchAuthFailedError,
   SwitchBadReplyError,
   SwitchServerError,
   SwitchThrottledError,
+  SwitchUnsupportedError,
 } from '../switch.errors';
-import type { EngineHealth, SwitchQueueStatus, SwitchReply, SwitchTaskReply } from '../switch-gateway.types';
+import type {
+  EngineHealth,
+  SwitchModels,
+  SwitchQueueStatus,
+  SwitchReply,
+  SwitchTaskReply,
+} from '../switch-gateway.types';
 
 /** Switch allows ten calls in five seconds a provider. */
 const THROTTLE_WINDOW_S = 5;
@@ -67,6 +75,43 @@ export function parseQueue(reply: UpstreamReply): SwitchQueueStatus {
       enqueuedAt: enqueued_at == null ? null : String(enqueued_at),
     })),
   };
+}
+
+const modelSchema = z.object({
+  name: z.string(),
+  category: z.string().nullish().catch(null),
+  size_mb: z.number().min(0).nullish().catch(null),
+  status: z.string().nullish().catch(null),
+  warm: z.boolean().nullish().catch(null),
+  tags: z.array(z.string()).catch([]),
+});
+const modelsSchema = z.object({
+  models: z.array(modelSchema),
+  active: z.string().nullish().catch(null),
+  warm: z.string().nullish().catch(null),
+});
+
+export function parseModels(reply: UpstreamReply): SwitchModels {
+  const parsed = modelsSchema.safeParse(object(reply));
+  if (!parsed.success) throw new SwitchBadReplyError('it is not a list of models');
+  const { models, active, warm } = parsed.data;
+  return {
+    models: models.map((model) => ({
+      name: model.name,
+      category: model.category ?? null,
+      sizeMb: model.size_mb ?? null,
+      status: model.status ?? null,
+      isWarm: model.warm ?? null,
+      tags: model.tags,
+    })),
+    active: active ?? null,
+    warm: warm ?? null,
+  };
+}
+
+/** What a 404 to an administrative call means: no such model, or no such call. */
+export function refusal(reply: UpstreamReply, operation: string, model: string): SwitchError {
+  return /model_not_found/.test(reply.body) ? new ModelNotFoundError(model) : new SwitchUnsupportedError(operation);
 }
 
 /** Whether a module says of itself that it is well; each revision has its own word for it. */

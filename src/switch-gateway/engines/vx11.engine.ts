@@ -1,13 +1,15 @@
-import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
 import { requestContext } from '../../common/logging/request-context';
 import { CONFIG, type Config } from '../../config/config';
-import { UpstreamClient, type UpstreamReply, type UpstreamRequest } from '../../upstream/upstream-client';
+import type { UpstreamClient, UpstreamReply, UpstreamRequest } from '../../upstream/upstream-client';
 import { UpstreamError } from '../../upstream/upstream.errors';
+import { UpstreamService } from '../../upstream/upstream.service';
 import {
   type SwitchError,
   SwitchAbortedError,
   SwitchBadReplyError,
+  SwitchLeftAloneError,
+  SwitchThrottledError,
   SwitchTimeoutError,
   SwitchUnavailableError,
 } from '../switch.errors';
@@ -17,14 +19,17 @@ import type {
   EngineHealth,
   Prompt,
   SwitchFeedback,
+  SwitchModels,
   SwitchQueueStatus,
   SwitchReply,
   SwitchTask,
   SwitchTaskReply,
 } from '../switch-gateway.types';
-import { accepted, parseChat, parseHealth, parseQueue, parseTask } from './vx11-replies';
+import { accepted, parseChat, parseHealth, parseModels, parseQueue, parseTask, refusal } from './vx11-replies';
 
 const HEALTH_TIMEOUT_MS = 1_000;
+/** For what a person waits for and Switch has at hand. */
+const READ = { timeoutMs: 5_000 };
 
 /** A VX11 Switch, of either revision. */
 @Injectable()
@@ -33,11 +38,10 @@ export class Vx11Engine extends SwitchGateway {
   private readonly client: UpstreamClient;
   private readonly isPacked: boolean;
 
-  constructor(http: HttpService, @Inject(CONFIG) config: Config) {
+  constructor(upstreams: UpstreamService, @Inject(CONFIG) config: Config) {
     super();
-    const { url, token, timeoutMs, messages } = config.switch;
-    this.client = new UpstreamClient(http, { url: url ?? '', token, timeoutMs });
-    this.isPacked = messages === 'packed';
+    this.client = upstreams.get('switch');
+    this.isPacked = config.switch.messages === 'packed';
   }
 
   async chat(prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply> {
@@ -80,7 +84,19 @@ export class Vx11Engine extends SwitchGateway {
   }
 
   async queueStatus(signal?: AbortSignal): Promise<SwitchQueueStatus> {
-    return parseQueue(await this.call({ method: 'GET', path: '/switch/queue/status', signal }));
+    return parseQueue(await this.call({ method: 'GET', path: '/switch/queue/status', ...READ, signal }));
+  }
+
+  async models(signal?: AbortSignal): Promise<SwitchModels> {
+    return parseModels(await this.call({ method: 'GET', path: '/switch/models/available', ...READ, signal }));
+  }
+
+  setDefaultModel(name: string, signal?: AbortSignal): Promise<void> {
+    return this.administer('set_default_model', name, signal);
+  }
+
+  preloadModel(name: string, signal?: AbortSignal): Promise<void> {
+    return this.administer('preload_model', name, signal);
   }
 
   async health(signal?: AbortSignal): Promise<EngineHealth> {
@@ -89,6 +105,13 @@ export class Vx11Engine extends SwitchGateway {
     } catch (error) {
       return { isHealthy: false, detail: (error as Error).message };
     }
+  }
+
+  private async administer(operation: string, model: string, signal?: AbortSignal): Promise<void> {
+    const path = `/switch/admin/${operation}`;
+    const reply = await this.call({ method: 'POST', path, body: { model_name: model }, signal });
+    if (reply.status === 404) throw refusal(reply, operation, model);
+    accepted(reply);
   }
 
   private async call(request: UpstreamRequest): Promise<UpstreamReply> {
@@ -103,7 +126,12 @@ export class Vx11Engine extends SwitchGateway {
 function asSwitchError(error: UpstreamError): SwitchError {
   switch (error.failure) {
     case 'unreachable':
+    case 'not-configured':
       return new SwitchUnavailableError(error);
+    case 'circuit-open':
+      return new SwitchLeftAloneError(error.retryAfterMs ?? 0);
+    case 'overloaded':
+      return new SwitchThrottledError(1);
     case 'timeout':
       return new SwitchTimeoutError(error);
     case 'too-large':
