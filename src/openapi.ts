@@ -17,6 +17,7 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .addServer('/')
     .addTag('chat', 'Turns: a question, stored before anybody is asked, and its answer.')
     .addTag('sessions', 'Conversations: list, read, export, erase.')
+    .addTag('telemetry', 'What was done: tool calls, adjustments, feedback, evidence.')
     .addTag('health', 'Probes.')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-VX11-Token' }, 'token')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque' }, 'bearer')

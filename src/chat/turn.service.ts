@@ -8,7 +8,9 @@ import { EventLogService } from '../events/event-log.service';
 import { SessionReadService } from '../session/session-read.service';
 import { SessionService } from '../session/session.service';
 import type { HistoryMessage } from '../session/session.types';
+import { SwitchError } from '../switch-gateway/switch.errors';
 import type { SwitchReply } from '../switch-gateway/switch-gateway.types';
+import { FeedbackService } from '../telemetry/feedback.service';
 import type { StoredToolCall } from '../telemetry/telemetry.types';
 import { ToolCallService } from '../telemetry/tool-call.service';
 import {
@@ -23,6 +25,8 @@ import { TurnLeases } from './turn-leases';
 import { TurnRepository } from './turn.repository';
 import type { ChatCommand, RunningTurn, TurnRecord } from './turn.types';
 
+/** Who is meant when Switch does not say which engine it was. */
+const ROUTER = 'switch';
 const KEY_KEPT_MS = 24 * 60 * 60 * 1_000;
 
 export type Opening =
@@ -38,6 +42,7 @@ export class TurnService {
     private readonly sessions: SessionService,
     private readonly sessionReads: SessionReadService,
     private readonly toolCalls: ToolCallService,
+    private readonly feedback: FeedbackService,
     private readonly events: EventLogService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -101,6 +106,10 @@ export class TurnService {
         ],
         at,
       );
+      await this.feedback.ofTurn(
+        { engine: engine ?? ROUTER, success: true, latencyMs, tokens: tokens ?? undefined },
+        at,
+      );
       return { messageId, toolCalls };
     });
   }
@@ -127,13 +136,18 @@ export class TurnService {
 
   private async close(
     turn: Pick<RunningTurn, 'id' | 'sessionId' | 'attempt'>,
-    { code, message }: OperatorError,
+    error: OperatorError,
     latencyMs: number | null,
   ): Promise<void> {
+    const { code, message } = error;
     const at = new Date();
     if (!(await this.sessions.lock(turn.sessionId, at))) return;
     if (!(await this.turns.fail(turn, { code, detail: message, latencyMs }, at))) return;
     await this.events.append(turn.sessionId, [{ type: 'turn.failed', data: { turn_id: turn.id, error: code } }], at);
+    if (error instanceof SwitchError && error.wasAsked) {
+      const engine = error.engine ?? ROUTER;
+      await this.feedback.ofTurn({ engine, success: false, latencyMs: latencyMs ?? 0, error: code }, at);
+    }
   }
 
   private async begin(command: ChatCommand, id: string, sessionId: string): Promise<Opening> {

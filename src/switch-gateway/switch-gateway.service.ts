@@ -17,9 +17,11 @@ import type {
 export abstract class SwitchGateway {
   /** The engine behind the port, as configured. */
   abstract readonly name: 'vx11' | 'embedded';
+  /** Whether it has any use for `submitFeedback`. */
+  abstract readonly takesFeedback: boolean;
   abstract chat(prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply>;
   abstract task(task: SwitchTask, signal?: AbortSignal): Promise<SwitchTaskReply>;
-  /** Tells the router how an engine did. False: it has no use for that. */
+  /** Tells the router how an engine did. False: it does not know this call. */
   abstract submitFeedback(feedback: SwitchFeedback, signal?: AbortSignal): Promise<boolean>;
   abstract queueStatus(signal?: AbortSignal): Promise<SwitchQueueStatus>;
   abstract models(signal?: AbortSignal): Promise<SwitchModels>;

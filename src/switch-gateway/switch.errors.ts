@@ -1,7 +1,12 @@
 import { type ErrorKind, OperatorError } from '../common/errors/operator.error';
 
 /** The engine did not answer, or not with an answer. */
-export abstract class SwitchError extends OperatorError {}
+export abstract class SwitchError extends OperatorError {
+  /** Which engine it was, if the router said so. */
+  engine: string | null = null;
+  /** Whether anybody was asked at all. */
+  readonly wasAsked: boolean = true;
+}
 
 export class SwitchUnavailableError extends SwitchError {
   readonly code = 'switch_unavailable';
@@ -17,6 +22,8 @@ export class SwitchUnavailableError extends SwitchError {
 export class SwitchLeftAloneError extends SwitchError {
   readonly code = 'switch_unavailable';
   readonly kind: ErrorKind = 'unavailable';
+
+  override readonly wasAsked = false;
 
   constructor(retryAfterMs: number) {
     super('Switch failed several times in a row, and is left alone until it answers its health check.');
@@ -56,7 +63,7 @@ export class SwitchServerError extends SwitchError {
   readonly code = 'switch_error';
   readonly kind: ErrorKind = 'bad-upstream';
 
-  constructor(status: number) {
+  constructor(readonly status: number) {
     super(`Switch answered with status ${status}.`);
   }
 }
@@ -95,6 +102,8 @@ export class ModelNotFoundError extends SwitchError {
 export class SwitchAbortedError extends SwitchError {
   readonly code = 'interrupted';
   readonly kind: ErrorKind = 'unavailable';
+
+  override readonly wasAsked = false;
 
   constructor() {
     super('The turn was interrupted. Send the same request again to run it on.');

@@ -3,12 +3,22 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { OperatorOutbox } from './operator-outbox.entity';
 import { OperatorSwitchAdjustment } from './operator-switch-adjustment.entity';
 import { OperatorToolCall } from './operator-tool-call.entity';
+import { SwitchGatewayModule } from '../switch-gateway/switch-gateway.module';
+import { FeedbackController } from './feedback.controller';
+import { FeedbackCourier } from './feedback-courier';
+import { FeedbackService } from './feedback.service';
+import { OutboxRepository } from './outbox.repository';
+import { OutboxService } from './outbox.service';
 import { ToolCallRepository } from './tool-call.repository';
 import { ToolCallService } from './tool-call.service';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([OperatorToolCall, OperatorSwitchAdjustment, OperatorOutbox])],
-  providers: [ToolCallRepository, ToolCallService],
-  exports: [ToolCallService],
+  imports: [
+    TypeOrmModule.forFeature([OperatorToolCall, OperatorSwitchAdjustment, OperatorOutbox]),
+    SwitchGatewayModule,
+  ],
+  controllers: [FeedbackController],
+  providers: [FeedbackCourier, FeedbackService, OutboxRepository, OutboxService, ToolCallRepository, ToolCallService],
+  exports: [FeedbackService, ToolCallService],
 })
 export class TelemetryModule {}

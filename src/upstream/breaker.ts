@@ -48,8 +48,8 @@ export class Breaker {
   }
 
   /** @throws UpstreamError `circuit-open`, at once */
-  run(call: () => Promise<UpstreamReply>): Promise<UpstreamReply> {
-    if (this.policy.state === CircuitState.Closed) return this.policy.execute(call);
+  run(call: () => Promise<UpstreamReply>, isAside = false): Promise<UpstreamReply> {
+    if (this.policy.state === CircuitState.Closed) return isAside ? call() : this.policy.execute(call);
     const retryAfterMs = Math.max(0, this.openedAt + this.retryMs - Date.now());
     throw new UpstreamError('circuit-open', 'It failed too often, and is asked again when it is well.', {
       retryAfterMs,

@@ -15,6 +15,8 @@ export interface UpstreamRequest {
   /** Longest the call may take in all. Default: the upstream's. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Its failure says nothing about the upstream, and does not open the circuit. */
+  isAside?: boolean;
 }
 
 /** Whatever the upstream answered, of any status, not looked into. */
@@ -95,7 +97,7 @@ export class UpstreamClient {
   private async admit(request: UpstreamRequest): Promise<UpstreamReply> {
     if (!this.isConfigured) throw new UpstreamError('not-configured', 'Nobody said where it is.');
     try {
-      return await this.bulkhead.execute(() => this.breaker.run(() => this.exchange(request)));
+      return await this.bulkhead.execute(() => this.breaker.run(() => this.exchange(request), request.isAside));
     } catch (error) {
       if (!isBulkheadRejectedError(error)) throw error;
       throw new UpstreamError('overloaded', 'Too many calls wait for it already.');

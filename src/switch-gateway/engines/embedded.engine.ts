@@ -20,6 +20,7 @@ const NO_MODEL =
 @Injectable()
 export class EmbeddedEngine extends SwitchGateway {
   readonly name = 'embedded';
+  readonly takesFeedback = false;
 
   constructor(private readonly commands: EmbeddedCommandsService) {
     super();

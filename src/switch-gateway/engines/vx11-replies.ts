@@ -29,10 +29,10 @@ type Body = Record<string, unknown>;
 export function parseChat(reply: UpstreamReply): SwitchReply {
   const body = accepted(reply);
   const text = TEXT_KEYS.map((key) => body[key]).find(isText);
-  if (!text) throw new SwitchBadReplyError('its text is empty');
+  if (!text) throw by(body, new SwitchBadReplyError('its text is empty'));
   return {
     text: storable(text),
-    engine: name(body['engine_used']) ?? name(body['provider']),
+    engine: engineOf(body),
     tokens: count(body['tokens_used']),
     isPartial: body['status'] === 'partial',
     toolCalls: [],
@@ -125,9 +125,9 @@ export function parseHealth(reply: UpstreamReply): EngineHealth {
 export function accepted(reply: UpstreamReply): Body {
   const body = object(reply);
   const { status } = body;
-  if (status === 'throttled') throw new SwitchThrottledError(reply.retryAfterSeconds ?? THROTTLE_WINDOW_S);
+  if (status === 'throttled') throw by(body, new SwitchThrottledError(reply.retryAfterSeconds ?? THROTTLE_WINDOW_S));
   if (status === undefined ? isText(body['error']) : !GENUINE.has(status as string)) {
-    throw new SwitchBadReplyError(status === undefined ? 'it reports an error' : 'its status is not ok');
+    throw by(body, new SwitchBadReplyError(status === undefined ? 'it reports an error' : 'its status is not ok'));
   }
   return body;
 }
@@ -154,6 +154,14 @@ function httpFailure({ status, retryAfterSeconds }: UpstreamReply): SwitchError 
   if (status === 429) return new SwitchThrottledError(retryAfterSeconds ?? THROTTLE_WINDOW_S);
   if (status >= 300 && status < 400) return new SwitchBadReplyError('it is a redirect');
   return new SwitchServerError(status);
+}
+
+const engineOf = (body: Body): string | null => name(body['engine_used']) ?? name(body['provider']);
+
+/** The error, with the engine that the body says it was. */
+function by(body: Body, error: SwitchError): SwitchError {
+  error.engine = engineOf(body);
+  return error;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';

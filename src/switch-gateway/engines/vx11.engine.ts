@@ -28,13 +28,14 @@ import type {
 import { accepted, parseChat, parseHealth, parseModels, parseQueue, parseTask, refusal } from './vx11-replies';
 
 const HEALTH_TIMEOUT_MS = 1_000;
-/** For what a person waits for and Switch has at hand. */
-const READ = { timeoutMs: 5_000 };
+/** Calls that no turn depends on: quick or not at all, and no reason to leave Switch alone. */
+const ASIDE = { timeoutMs: 5_000, isAside: true };
 
 /** A VX11 Switch, of either revision. */
 @Injectable()
 export class Vx11Engine extends SwitchGateway {
   readonly name = 'vx11';
+  readonly takesFeedback = true;
   private readonly client: UpstreamClient;
   private readonly isPacked: boolean;
 
@@ -77,18 +78,18 @@ export class Vx11Engine extends SwitchGateway {
   async submitFeedback(feedback: SwitchFeedback, signal?: AbortSignal): Promise<boolean> {
     const { engine, success, latencyMs, tokens, error } = feedback;
     const body = { engine, success, latency_ms: latencyMs, tokens, error };
-    const reply = await this.call({ method: 'POST', path: '/switch/hermes/record_result', body, signal });
+    const reply = await this.call({ method: 'POST', path: '/switch/hermes/record_result', body, ...ASIDE, signal });
     if (reply.status === 404) return false;
     accepted(reply);
     return true;
   }
 
   async queueStatus(signal?: AbortSignal): Promise<SwitchQueueStatus> {
-    return parseQueue(await this.call({ method: 'GET', path: '/switch/queue/status', ...READ, signal }));
+    return parseQueue(await this.call({ method: 'GET', path: '/switch/queue/status', ...ASIDE, signal }));
   }
 
   async models(signal?: AbortSignal): Promise<SwitchModels> {
-    return parseModels(await this.call({ method: 'GET', path: '/switch/models/available', ...READ, signal }));
+    return parseModels(await this.call({ method: 'GET', path: '/switch/models/available', ...ASIDE, signal }));
   }
 
   setDefaultModel(name: string, signal?: AbortSignal): Promise<void> {
