@@ -14,11 +14,16 @@ const REPLY = JSON.stringify({
   fallback_reason: 'command_failed',
   tokens_used: 21,
 });
+const RECORDED = '{"status":"ok","engine":"general-7b","recorded":true}';
 const HEADERS = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(REPLY) };
 
 serve(
   createServer((request, response) => {
     request.resume();
-    request.once('end', () => response.writeHead(request.url === '/switch/chat' ? 200 : 404, HEADERS).end(REPLY));
+    request.once('end', () => {
+      if (request.url === '/switch/hermes/record_result')
+        response.writeHead(200, { 'content-type': 'application/json' }).end(RECORDED);
+      else response.writeHead(request.url === '/switch/chat' ? 200 : 404, HEADERS).end(REPLY);
+    });
   }),
 );

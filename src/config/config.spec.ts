@@ -33,8 +33,16 @@ describe(loadConfig.name, () => {
       expect(config.engine).toBe('embedded');
       expect(config.switch).toMatchObject({ timeoutMs: 30_000 });
       expect(config.upstreams.switch).toEqual({ url: null, token: null });
+      expect(config.metrics).toBe('open');
+      expect(config.traces.endpoint).toBeNull();
       expect(config.turn.recovery).toBe('fail');
-      expect(config.limits).toEqual({ messageBytes: 32_768, metadataBytes: 16_384, listPage: 200, historyPage: 1_000 });
+      expect(config.limits).toEqual({
+        messageBytes: 32_768,
+        metadataBytes: 16_384,
+        toolResultBytes: 65_536,
+        listPage: 200,
+        historyPage: 1_000,
+      });
       expect(config.log).toMatchObject({ level: 'info', dir: null });
     });
 
@@ -64,6 +72,14 @@ describe(loadConfig.name, () => {
     [{ SWITCH_URL: 'http://switch:8002//' }, ({ upstreams }) => upstreams.switch.url, 'http://switch:8002'],
     [{ SWITCH_URL: 'https://host/base/' }, ({ upstreams }) => upstreams.switch.url, 'https://host/base'],
     [{ SWITCH_URL: 'http://switch:8002' }, ({ engine }) => engine, 'vx11'],
+    [{ HOST: '0.0.0.0' }, ({ metrics }) => metrics, 'token'],
+    [{ HOST: '0.0.0.0', METRICS: 'open' }, ({ metrics }) => metrics, 'open'],
+    [{ METRICS: 'token' }, ({ metrics }) => metrics, 'token'],
+    [{ SHUB_URL: 'http://shub:8007' }, ({ upstreams }) => upstreams.shub.url, 'http://shub:8007'],
+    [{ VX11_TENTACULO_LINK_TOKEN: 'a', VX11_GATEWAY_TOKEN: 'b' }, ({ upstreams }) => upstreams.shub.token, 'b'],
+    [{ VX11_TENTACULO_LINK_TOKEN: 'a', VX11_GATEWAY_TOKEN: 'b' }, ({ upstreams }) => upstreams.hermes.token, 'a'],
+    [{ VX11_TENTACULO_LINK_TOKEN: 'a', HERMES_TOKEN: 'c' }, ({ upstreams }) => upstreams.hermes.token, 'c'],
+    [{ API_TOKEN: 'd' }, ({ upstreams }) => upstreams.shub.token, 'd'],
     [{ SWITCH_URL: 'http://switch:8002', ENGINE: 'embedded' }, ({ engine }) => engine, 'embedded'],
     [
       { ALLOWED_ORIGINS: 'http://a, https://b:8443,' },

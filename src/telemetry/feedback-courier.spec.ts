@@ -127,7 +127,7 @@ describe(FeedbackCourier.name, () => {
     submitFeedback.mockImplementation(async () => true);
     outbox.add(500);
     await courier.onApplicationBootstrap();
-    expect((await callsWithin(5 * SECOND)).length).toBeLessThanOrEqual(200);
+    expect((await callsWithin(5 * SECOND)).length).toBeLessThanOrEqual(100);
     await jest.advanceTimersByTimeAsync(30 * SECOND);
     expect(outbox.entries).toEqual([]);
   });

@@ -44,7 +44,6 @@ const TABLES = [
   'operator_browser_task',
   'operator_switch_adjustment',
   'operator_event',
-  'operator_outbox',
 ];
 
 /** How many rows each table has. */
