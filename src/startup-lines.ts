@@ -1,5 +1,6 @@
 import type { TokenSource } from './common/auth/token.service';
 import { type Config, InvalidConfigError } from './config/config';
+import { UPSTREAM_NAMES } from './config/upstreams';
 import { driverCode, toDatabaseError } from './database/database.errors';
 import { sqliteFile } from './database/data-source-options';
 
@@ -10,12 +11,14 @@ export function describeStart(config: Config, token: TokenSource | { kind: 'disa
     config.engine === 'vx11'
       ? `vx11, Switch at ${new URL(config.upstreams.switch.url!).host}`
       : 'embedded (no language model: set SWITCH_URL for one)';
+  const upstreams = UPSTREAM_NAMES.filter((name) => config.upstreams[name].url !== null);
   const file = sqliteFile(config.database.url);
   return [
     `Operator    ${base}`,
     `API docs    ${base}/docs`,
     `Token       ${describeToken(token)}`,
     `Engine      ${engine}`,
+    `Upstreams   ${upstreams.join(', ') || 'none (set SWITCH_URL, HERMES_URL and so on to see them)'}`,
     `Database    ${file ? `SQLite, ${file}` : `PostgreSQL, ${new URL(config.database.url).host}`}`,
     '',
   ].join('\n');

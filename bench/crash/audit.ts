@@ -4,12 +4,13 @@ import { type Ledger, describe } from './ledger';
 import type { EventRow, MessageRow, Records } from './records';
 
 /** Holds the service's records against what its clients were promised, and against themselves. */
-export function audit(records: Records, ledger: Ledger, findings: Findings): void {
+export function audit(records: Records, ledger: Ledger, heard: Set<number>, findings: Findings): void {
   const messagesOf = groupBy(records.messages, ({ session_id }) => session_id);
   const eventsOf = groupBy(records.events, ({ session_id }) => session_id);
 
   checkPromises(records, ledger, findings);
   checkTexts(records, ledger, findings);
+  checkFeedback(records, heard, findings);
   for (const { session_id: sessionId, message_count: count } of records.sessions) {
     const messages = messagesOf.get(sessionId) ?? [];
     const events = eventsOf.get(sessionId) ?? [];
@@ -73,6 +74,15 @@ function checkTexts({ turns, messages }: Records, ledger: Ledger, findings: Find
     if (turn.status === 'succeeded' && asked && !seen.has(answerTo(asked.message))) {
       findings.add('mismatched', `turn ${turn.id} succeeded without an answer`);
     }
+  }
+}
+
+/** A turn and what is to be said of it are durable together: it was said, or is still to be. */
+function checkFeedback({ turns, untold }: Records, heard: Set<number>, findings: Findings): void {
+  const waiting = new Set(untold);
+  for (const { id, status, tokens } of turns) {
+    if (status !== 'succeeded' || heard.has(tokens!) || waiting.has(tokens!)) continue;
+    findings.add('untold', `turn ${id}, of ${tokens} tokens`);
   }
 }
 

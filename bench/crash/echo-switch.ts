@@ -8,15 +8,29 @@ const SLOWEST_MS = 50;
 /** What the echo makes of a question: an answer that belongs to it and to no other. */
 export const answerTo = (message: string): string => `echo of ${message}`;
 
+export interface EchoSwitch {
+  url: string;
+  /** Answers that it was told the outcome of, by the number of tokens it gave each: no two have the same. */
+  heard: Set<number>;
+}
+
 /** A Switch that outlives every crash of the service, and takes its time: so that turns are caught in all stages. */
-export async function startEchoSwitch(): Promise<string> {
+export async function startEchoSwitch(): Promise<EchoSwitch> {
+  const heard = new Set<number>();
+  let answers = 0;
   const server = createServer(async (request, response) => {
-    const { messages } = JSON.parse(await text(request)) as { messages: { content: string }[] };
+    const body = JSON.parse(await text(request)) as { messages: { content: string }[]; tokens: number };
     await sleep(Math.random() * SLOWEST_MS);
-    const content = answerTo(messages.at(-1)!.content);
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ status: 'ok', provider: 'echo', content, engine_used: 'echo', tokens_used: 1 }));
+    if (request.url === '/switch/hermes/record_result') {
+      heard.add(body.tokens);
+      response.end('{"status":"ok","engine":"echo","recorded":true}');
+      return;
+    }
+    const content = answerTo(body.messages.at(-1)!.content);
+    const tokens_used = ++answers;
+    response.end(JSON.stringify({ status: 'ok', provider: 'echo', content, engine_used: 'echo', tokens_used }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
 }

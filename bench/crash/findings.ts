@@ -6,6 +6,7 @@ export const FAULTS = {
   interleaved: 'a turn inside another turn of its session',
   gaps: 'sessions whose events are not numbered 1 to n',
   'left running': 'turns that nobody runs and nobody closed',
+  untold: 'turns whose outcome Switch neither heard nor will hear',
   refused: 'requests answered by something else than a 200',
 } as const;
 

@@ -50,10 +50,11 @@ async function bench(workspace: Workspace): Promise<void> {
   const clients = new Clients(ledger, findings, new Random(seed + 1));
   const dataDir = workspace.folder('service');
   const file = join(dataDir, 'operator.db');
+  const upstream = await startEchoSwitch();
   const service = {
     dataDir,
-    switchUrl: await startEchoSwitch(),
-    env: { TURN_RECOVERY: options.recovery },
+    switchUrl: upstream.url,
+    env: { TURN_RECOVERY: options.recovery, OUTBOX_MAX: '1000000' },
   };
   process.stdout.write(`${describeMachine(workspace.dir)}\n`);
 
@@ -84,12 +85,12 @@ async function bench(workspace: Workspace): Promise<void> {
         ledger.open().filter((_, index) => index % 2 === 0),
       );
     await expectNoneRunning(file, findings);
-    audit(readRecords(file), ledger, findings);
+    audit(readRecords(file), ledger, upstream.heard, findings);
     await readBack(running.url, ledger.promised.slice(alreadyRead), findings);
 
     if (round === rounds || !random.chance(CARRIED_OVER_SHARE)) {
       await clients.retry(running.url, ledger.open());
-      audit(readRecords(file), ledger, findings);
+      audit(readRecords(file), ledger, upstream.heard, findings);
     }
     if (round % PROGRESS_EVERY === 0) {
       process.stdout.write(`round ${round}: ${ledger.promised.length} turns acknowledged, ${findings.total} faults\n`);
@@ -107,6 +108,7 @@ async function bench(workspace: Workspace): Promise<void> {
     ['acknowledged', `${ledger.promised.length}`, 'turns answered with 200'],
     ['retried', `${clients.retried}`, 'requests that a crash left unanswered, all asked again'],
     ['interrupted', `${interrupted}`, 'of them between their two transactions'],
+    ['told', `${upstream.heard.size}`, 'turns whose outcome Switch has heard by now'],
     ['replayed', `${clients.replayed}`, 'of them after their answer was stored'],
   ]);
   if (findings.total > 0) {

@@ -6,6 +6,7 @@ export interface TurnRow {
   status: string;
   attempt: number;
   idempotency_key: string | null;
+  tokens: number | null;
 }
 
 export interface MessageRow {
@@ -28,6 +29,8 @@ export interface Records {
   turns: TurnRow[];
   messages: MessageRow[];
   events: EventRow[];
+  /** Tokens of the turns that Switch is still to hear of. */
+  untold: number[];
 }
 
 /** Everything in the service's file, read past the service, as of one moment. */
@@ -37,7 +40,9 @@ export function readRecords(file: string): Records {
     (database) =>
       database.transaction(() => ({
         sessions: database.prepare('SELECT session_id, message_count FROM operator_session').all(),
-        turns: database.prepare('SELECT id, session_id, status, attempt, idempotency_key FROM operator_turn').all(),
+        turns: database
+          .prepare('SELECT id, session_id, status, attempt, idempotency_key, tokens FROM operator_turn')
+          .all(),
         messages: database
           .prepare('SELECT id, session_id, turn_id, role, content FROM operator_message ORDER BY id')
           .all(),
@@ -45,6 +50,9 @@ export function readRecords(file: string): Records {
           .prepare('SELECT session_id, seq, type, data FROM operator_event ORDER BY session_id, seq')
           .all()
           .map((row) => ({ ...(row as object), data: JSON.parse((row as { data: string }).data) as object })),
+        untold: (database.prepare('SELECT payload FROM operator_outbox').pluck().all() as string[]).map(
+          (payload) => (JSON.parse(payload) as { tokens: number }).tokens,
+        ),
       }))() as Records,
   );
 }

@@ -16,6 +16,9 @@ class FakeOutbox {
   add(count = 1): void {
     for (let i = 0; i < count; i++) this.entries.push({ id: this.nextId++, payload: {}, attempts: 0, dueAt: 0 });
   }
+  recover(): Promise<Date | null> {
+    return this.look();
+  }
   async look(): Promise<Date | null> {
     return this.entries.length ? new Date(Math.max(...this.entries.map(({ dueAt }) => dueAt))) : null;
   }

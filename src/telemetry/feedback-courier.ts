@@ -47,7 +47,7 @@ export class FeedbackCourier implements OnApplicationBootstrap, BeforeApplicatio
   /** What an earlier process could not deliver waits as long as that one meant to. */
   async onApplicationBootstrap(): Promise<void> {
     if (!this.gateway.takesFeedback) return;
-    const waitsUntil = await this.outbox.look().catch(() => null);
+    const waitsUntil = await this.outbox.recover().catch(() => null);
     this.resumeAt = Math.min(waitsUntil?.getTime() ?? 0, Date.now() + UNSUPPORTED_MS);
     this.schedule(GATHER_MS);
   }

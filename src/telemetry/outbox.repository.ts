@@ -49,6 +49,14 @@ export class OutboxRepository {
     ]);
   }
 
+  /** Gives back what was claimed until at most `until`. */
+  async releaseClaims(now: Date, until: Date): Promise<void> {
+    await this.unitOfWork.sql.run(
+      'UPDATE operator_outbox SET next_attempt_at = ? WHERE next_attempt_at > ? AND next_attempt_at <= ?',
+      [sqlTime(now), sqlTime(now), sqlTime(until)],
+    );
+  }
+
   async noteFailure(id: number, error: string): Promise<void> {
     await this.unitOfWork.sql.run('UPDATE operator_outbox SET attempts = attempts + 1, last_error = ? WHERE id = ?', [
       error,

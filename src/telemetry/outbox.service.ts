@@ -73,6 +73,16 @@ export class OutboxService {
     this.countDropped({ reason: 'refused' }, refused.length);
   }
 
+  /** At start: whoever claimed entries before is gone, if this process alone writes. Answers as `look` does. */
+  async recover(): Promise<Date | null> {
+    const now = new Date();
+    const claimedUntil = new Date(now.getTime() + CLAIM_MS);
+    if (this.unitOfWork.isExclusive) {
+      await this.unitOfWork.run(() => this.outbox.releaseClaims(now, claimedUntil));
+    }
+    return this.look();
+  }
+
   /** Looks how full it is. Answers until when the last entry waits. */
   async look(): Promise<Date | null> {
     const { depth, waitsUntil } = await this.outbox.state();
