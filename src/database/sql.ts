@@ -12,7 +12,16 @@ export interface Sql {
 }
 
 /** `2026-11-23 09:30:00.123000`, UTC: what the original wrote, so that its readers understand our rows. */
-export const sqlTime = (date: Date): string => `${date.toISOString().replace('T', ' ').slice(0, -1)}000`;
+export function sqlTime(date: Date): string {
+  // The rows of a transaction mostly share one moment, and one `Date`.
+  if (date !== lastDate) {
+    lastText = `${date.toISOString().replace('T', ' ').slice(0, -1)}000`;
+    lastDate = date;
+  }
+  return lastText;
+}
+let lastDate: Date;
+let lastText: string;
 
 /** SQLite answers the text that was written, PostgreSQL's driver a date. */
 export const toDate = (value: string | Date): Date =>

@@ -1,8 +1,7 @@
-import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
 /** Something that an upstream is to be told, until it has heard it or it is too old to matter. */
 @Entity('operator_outbox')
-@Index(['nextAttemptAt'])
 export class OperatorOutbox {
   @PrimaryGeneratedColumn()
   id: number;

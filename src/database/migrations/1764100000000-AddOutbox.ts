@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner, Table } from 'typeorm';
 import { int, optional, serial, string, text, time } from '../portable-columns';
 
-/** What is to be told to upstreams, kept until they have heard it. */
+/** What is to be told to upstreams, kept until they have heard it. Small, and written in every turn: no index. */
 export class AddOutbox1764100000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.createTable(
@@ -16,7 +16,6 @@ export class AddOutbox1764100000000 implements MigrationInterface {
           time(runner, 'next_attempt_at'),
           time(runner, 'created_at'),
         ],
-        indices: [{ columnNames: ['next_attempt_at'] }],
       }),
     );
   }
