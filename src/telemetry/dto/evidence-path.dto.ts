@@ -1,6 +1,6 @@
 import { IsIn, MaxLength, isUUID } from 'class-validator';
 import { ValidationFailedError } from '../../common/errors/http.errors';
-import { ROW_ID_MAX, toRowId } from '../../common/http/row-id';
+import { ROW_ID_RULE, isRowId, toRowId } from '../../common/http/row-id';
 import { IsStorableText } from '../../common/http/text.validators';
 import { EVIDENCE_KINDS, type EvidenceKind, type RecordAddress } from '../evidence.types';
 
@@ -29,6 +29,6 @@ export function toAddress({ kind, id }: EvidencePathDto): RecordAddress {
     throw new ValidationFailedError([{ field: 'id', message: 'id must be a UUID' }]);
   }
   const row = toRowId(id);
-  if (typeof row === 'number' && row >= 1 && row <= ROW_ID_MAX) return { kind, id: row };
-  throw new ValidationFailedError([{ field: 'id', message: `id must be a number from 1 to ${ROW_ID_MAX}` }]);
+  if (isRowId(row)) return { kind, id: row };
+  throw new ValidationFailedError([{ field: 'id', message: `id ${ROW_ID_RULE}` }]);
 }
