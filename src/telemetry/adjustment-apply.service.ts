@@ -40,7 +40,9 @@ export class AdjustmentApplyService {
   async apply(id: number): Promise<OperatorSwitchAdjustment> {
     const claim = await this.claim(id);
     await this.tell(claim);
-    return this.complete(claim);
+    const applied = await this.complete(claim);
+    journal(`switch_adjustment:applied:${id}`, { session_id: applied.sessionId }, { adjustment_id: id });
+    return applied;
   }
 
   private claim(id: number): Promise<Claim> {
@@ -94,7 +96,6 @@ export class AdjustmentApplyService {
       if (!(await this.sessions.lock(sessionId, at))) throw new AdjustmentNotFoundError();
       if (!(await this.adjustments.markApplied(id, until, at))) throw new AdjustmentInProgressError();
       await this.events.append(sessionId, [{ type: 'adjustment.applied', data: { adjustment_id: id } }], at);
-      journal(`switch_adjustment:applied:${id}`, { session_id: sessionId }, { adjustment_id: id });
       return (await this.adjustments.find(id))!;
     });
   }
