@@ -91,8 +91,7 @@ export class AdjustmentService {
 
   private async known(idempotency: Idempotency): Promise<RecordedAdjustment | null> {
     const record = await this.adjustments.byKey(idempotency.key);
-    if (!record) return null;
-    if (answersFor(record, idempotency)) return record;
+    if (!record || answersFor(record, idempotency)) return record;
     await this.adjustments.releaseKey(idempotency.key);
     return null;
   }

@@ -12,10 +12,10 @@ import {
 /** Cuts each list to what it shows, the oldest first, and says which do not have everything. */
 export function truncate(rows: EvidenceRows, address: RecordAddress, parents: Parents): Evidence {
   const cut = new Set(EVIDENCE_LISTS.filter((list) => rows[list].length > LIST_MAX));
-  // What hangs on messages that are not shown was not looked for, nor what hangs on such tool calls. The tasks of a
-  // session were: it has an index of its own for them.
-  if (cut.has('messages')) cut.add('turns').add('tool_calls');
-  if (cut.has('tool_calls') && address.kind !== 'session') cut.add('browser_tasks');
+  // What hangs on a record that is not shown was not looked for, but for the tasks of a session, which it has itself.
+  if (address.kind !== 'session') {
+    if (cut.has('tool_calls')) cut.add('browser_tasks');
+  } else if (cut.has('messages')) cut.add('turns').add('tool_calls');
   return {
     session: rows.session,
     turns: shown(rows.turns),
