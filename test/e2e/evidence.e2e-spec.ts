@@ -379,7 +379,7 @@ describe('Evidence', () => {
       for (const [kind, id] of [['session', 'much'] as const, ['turn', chain.turn] as const]) {
         const startedAt = performance.now();
         await around(kind, id);
-        expect(performance.now() - startedAt).toBeLessThan(250);
+        expect(performance.now() - startedAt).toBeLessThan(1_000);
       }
     });
 
