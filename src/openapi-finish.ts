@@ -68,6 +68,7 @@ function exampleOf(given: AnySchema, schemas: Schemas): unknown {
   if (schema.example !== undefined) return schema.example;
   if (schema.default !== undefined) return schema.default;
   if (schema.type?.includes('null') || schema.anyOf?.some((one) => 'type' in one && one.type === 'null')) return null;
+  if (schema.type === 'boolean') return true;
   if (schema.type === 'array') return schema.items ? [exampleOf(schema.items, schemas)] : [];
   if (schema.type !== 'object') return undefined;
   const fields = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, exampleOf(inner, schemas)]);

@@ -5,6 +5,7 @@ export type BrowserTaskStatus = 'pending' | 'running' | 'done' | 'error';
 /** A page that was to be visited, and what was found there. */
 @Entity('operator_browser_task')
 @Index(['sessionId', 'id'])
+@Index(['toolCallId'])
 export class OperatorBrowserTask {
   @PrimaryGeneratedColumn()
   id: number;
@@ -15,6 +16,14 @@ export class OperatorBrowserTask {
   @ManyToOne('OperatorSession', { onDelete: 'CASCADE', nullable: false })
   @JoinColumn({ name: 'session_id', referencedColumnName: 'sessionId' })
   session?: unknown;
+
+  /** What asked for it; null when nothing but a client did. */
+  @Column('int', { nullable: true })
+  toolCallId: number | null;
+
+  @ManyToOne('OperatorToolCall', { onDelete: 'SET NULL', nullable: true })
+  @JoinColumn({ name: 'tool_call_id' })
+  toolCall?: unknown;
 
   @Column('varchar', { length: 2048 })
   url: string;

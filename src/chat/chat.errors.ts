@@ -1,5 +1,7 @@
 import { OperatorError } from '../common/errors/operator.error';
 
+export { IdempotencyKeyReusedError } from '../common/errors/http.errors';
+
 export class TurnInProgressError extends OperatorError {
   readonly code = 'turn_in_progress';
   readonly kind = 'conflict';
@@ -21,15 +23,6 @@ export class SessionBusyError extends OperatorError {
   constructor(sessionId: string) {
     super('Another turn of this session is running.');
     this.about({ session_id: sessionId }).retryAfter(1);
-  }
-}
-
-export class IdempotencyKeyReusedError extends OperatorError {
-  readonly code = 'idempotency_key_reused';
-  readonly kind = 'invalid';
-
-  constructor() {
-    super('This Idempotency-Key was used for another request. Take a new key for a new request.');
   }
 }
 

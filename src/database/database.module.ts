@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/config';
 import { dataSourceOptions, readOnlyOptions, sqliteFile } from './data-source-options';
-import { PostgresSql, PostgresUnitOfWork } from './postgres-unit-of-work';
+import { PostgresReads, PostgresUnitOfWork } from './postgres-unit-of-work';
 import { Reader } from './reader';
 import { SchemaState } from './schema-state';
 import { SqliteSql, sqliteConnection } from './sqlite';
@@ -49,9 +49,7 @@ const READING = Symbol('READING');
       useFactory: (reading: DataSource, unitOfWork: UnitOfWork) =>
         new Reader(
           reading,
-          reading.options.type === 'postgres'
-            ? new PostgresSql({ query: (statement: string, values?: unknown[]) => reading.query(statement, values) })
-            : new SqliteSql(sqliteConnection(reading)),
+          reading.options.type === 'postgres' ? new PostgresReads(reading) : new SqliteSql(sqliteConnection(reading)),
           unitOfWork,
         ),
     },

@@ -1,6 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { isSerializationFailure, toDatabaseError } from './database.errors';
-import type { Sql, SqlValue } from './sql';
+import type { SnapshotSql, Sql, SqlQuery, SqlValue } from './sql';
 import { UnitOfWork } from './unit-of-work';
 
 const ATTEMPTS = 3;
@@ -55,6 +55,22 @@ export class PostgresSql implements Sql {
   async run(statement: string, values: readonly SqlValue[] = []): Promise<number> {
     const { affected } = (await this.runner.query(numbered(statement), [...values], true)) as { affected?: number };
     return affected ?? 0;
+  }
+}
+
+/** Outside of any unit of work: each statement on whatever connection is free. */
+export class PostgresReads extends PostgresSql implements SnapshotSql {
+  constructor(private readonly dataSource: DataSource) {
+    super({ query: (statement: string, values?: unknown[]) => dataSource.query(statement, values) });
+  }
+
+  async snapshot(queries: readonly SqlQuery[]): Promise<unknown[][]> {
+    return this.dataSource.transaction('REPEATABLE READ', async ({ queryRunner }) => {
+      const sql = new PostgresSql(queryRunner!);
+      const rows: unknown[][] = [];
+      for (const { statement, values } of queries) rows.push(await sql.all(statement, values));
+      return rows;
+    });
   }
 }
 

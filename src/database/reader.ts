@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Sql } from './sql';
+import type { SnapshotSql, Sql, SqlQuery } from './sql';
 import { toDatabaseError } from './database.errors';
 import type { UnitOfWork } from './unit-of-work';
 
@@ -10,7 +10,7 @@ import type { UnitOfWork } from './unit-of-work';
 export class Reader {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly statements: Sql,
+    private readonly statements: SnapshotSql,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -22,6 +22,11 @@ export class Reader {
   /** Runs a read with prepared statements. */
   async sql<T>(read: (sql: Sql) => Promise<T>): Promise<T> {
     return this.guarded(() => read(this.unitOfWork.find()?.sql ?? this.statements));
+  }
+
+  /** The rows of several queries on one and the same state of the database. Not for use inside a unit of work. */
+  async snapshot(queries: readonly SqlQuery[]): Promise<unknown[][]> {
+    return this.guarded(() => this.statements.snapshot(queries));
   }
 
   private async guarded<T>(read: () => Promise<T>): Promise<T> {

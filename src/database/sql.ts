@@ -11,6 +11,17 @@ export interface Sql {
   run(statement: string, values?: readonly SqlValue[]): Promise<number>;
 }
 
+export interface SqlQuery {
+  statement: string;
+  values: readonly SqlValue[];
+}
+
+/** Statements that can also be asked several things about one and the same state of the database. */
+export interface SnapshotSql extends Sql {
+  /** The rows of each query, in order. */
+  snapshot(queries: readonly SqlQuery[]): Promise<unknown[][]>;
+}
+
 /** `2026-11-23 09:30:00.123000`, UTC: what the original wrote, so that its readers understand our rows. */
 export function sqlTime(date: Date): string {
   // The rows of a transaction mostly share one moment, and one `Date`.

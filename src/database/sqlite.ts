@@ -1,9 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DataSource } from 'typeorm';
-import type { Sql, SqlValue } from './sql';
+import type { SnapshotSql, SqlQuery, SqlValue } from './sql';
 
 /** Statements on a better-sqlite3 connection, each prepared once. */
-export class SqliteSql implements Sql {
+export class SqliteSql implements SnapshotSql {
   private readonly statements = new Map<string, Statement>();
 
   constructor(readonly connection: Database) {}
@@ -16,6 +16,13 @@ export class SqliteSql implements Sql {
   }
   async run(statement: string, values: readonly SqlValue[] = []): Promise<number> {
     return this.prepare(statement).run(...values).changes;
+  }
+
+  /** Nothing else runs on the connection meanwhile: the queries do not yield. */
+  async snapshot(queries: readonly SqlQuery[]): Promise<unknown[][]> {
+    return this.connection.transaction(() =>
+      queries.map(({ statement, values }) => this.prepare(statement).all(...values)),
+    )();
   }
 
   /** For statements that must not yield, such as those around a transaction. */

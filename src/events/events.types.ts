@@ -4,4 +4,6 @@ export type OperatorEventBody =
   | { type: 'message.created'; data: { message_id: number; turn_id: string; role: 'user' | 'assistant' } }
   | { type: 'turn.started'; data: { turn_id: string; attempt: number } }
   | { type: 'turn.succeeded'; data: { turn_id: string; engine: string | null; latency_ms: number } }
-  | { type: 'turn.failed'; data: { turn_id: string; error: string } };
+  | { type: 'turn.failed'; data: { turn_id: string; error: string } }
+  | { type: 'adjustment.created'; data: { adjustment_id: number; message_id: number | null } }
+  | { type: 'adjustment.applied'; data: { adjustment_id: number } };

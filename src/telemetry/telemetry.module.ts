@@ -1,5 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { SessionModule } from '../session/session.module';
+import { AdjustmentApplyService } from './adjustment-apply.service';
+import { AdjustmentController } from './adjustment.controller';
+import { AdjustmentRepository } from './adjustment.repository';
+import { AdjustmentService } from './adjustment.service';
+import { EvidenceController } from './evidence.controller';
+import { EvidenceRepository } from './evidence.repository';
+import { EvidenceService } from './evidence.service';
 import { OperatorOutbox } from './operator-outbox.entity';
 import { OperatorSwitchAdjustment } from './operator-switch-adjustment.entity';
 import { OperatorToolCall } from './operator-tool-call.entity';
@@ -15,10 +23,23 @@ import { ToolCallService } from './tool-call.service';
 @Module({
   imports: [
     TypeOrmModule.forFeature([OperatorToolCall, OperatorSwitchAdjustment, OperatorOutbox]),
+    SessionModule,
     SwitchGatewayModule,
   ],
-  controllers: [FeedbackController],
-  providers: [FeedbackCourier, FeedbackService, OutboxRepository, OutboxService, ToolCallRepository, ToolCallService],
+  controllers: [AdjustmentController, EvidenceController, FeedbackController],
+  providers: [
+    AdjustmentApplyService,
+    AdjustmentRepository,
+    AdjustmentService,
+    EvidenceRepository,
+    EvidenceService,
+    FeedbackCourier,
+    FeedbackService,
+    OutboxRepository,
+    OutboxService,
+    ToolCallRepository,
+    ToolCallService,
+  ],
   exports: [FeedbackService, ToolCallService],
 })
 export class TelemetryModule {}

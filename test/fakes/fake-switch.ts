@@ -52,6 +52,8 @@ export const answers = {
     422,
     '{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required","input":{}}]}',
   ),
+  modelNotFound: json(404, '{"detail":"model_not_found"}'),
+  noSuchPath: json(404, '{"detail":"Not Found"}'),
   redirect: raw(302, 'text/plain', '', { location: 'http://127.0.0.1:1/elsewhere' }),
   huge: json(200, { status: 'ok', content: 'x'.repeat(1024 * 1024) }),
   /** Never answers. */
@@ -90,6 +92,11 @@ export class FakeSwitch {
       '{"status":"ok","module":"switch","active_model":"general-7b","warm_model":"audio-engineering","queue_size":0}',
     ),
     'GET /switch/queue/status': json(200, '{"size":0,"items":[]}'),
+    'POST /switch/admin/set_default_model': json(
+      200,
+      '{"status":"ok","active":"general-7b","warm":"audio-engineering"}',
+    ),
+    'POST /switch/admin/preload_model': json(200, '{"status":"ok","active":"general-7b","warm":"audio-engineering"}'),
     'POST /switch/hermes/record_result': json(200, '{"status":"ok","engine":"general-7b","recorded":true}'),
   };
   private server: Server;
@@ -133,6 +140,6 @@ export class FakeSwitch {
     };
     this.calls.push(call);
     const answer = call.path === '/switch/chat' ? this.chat : this.routes[`${call.method} ${call.path}`];
-    await (answer ?? json(404, '{"detail":"Not Found"}'))(call, response);
+    await (answer ?? answers.noSuchPath)(call, response);
   }
 }

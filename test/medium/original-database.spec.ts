@@ -84,7 +84,8 @@ const FOREIGN = `
     id INTEGER PRIMARY KEY, session_id VARCHAR(64) REFERENCES operator_session (session_id), note TEXT
   );
   INSERT INTO session_note VALUES (1, 'support-1', 'call back');
-  CREATE VIEW busy_session AS SELECT session_id, COUNT(*) AS messages FROM operator_message GROUP BY session_id;`;
+  CREATE VIEW busy_session AS SELECT session_id, COUNT(*) AS messages FROM operator_message GROUP BY session_id;
+  CREATE VIEW visited AS SELECT url FROM operator_browser_task WHERE status = 'done';`;
 
 (isPostgres ? describe.skip : describe)('A database file that the original wrote', () => {
   let upstream: FakeSwitch;
@@ -272,6 +273,7 @@ const FOREIGN = `
           { id: 7, name: 'keep me', created_at: '2025-12-01 08:00:00.000000' },
         ]);
         expect(read("SELECT messages FROM busy_session WHERE session_id = 'support-1'")).toEqual([{ messages: 6 }]);
+        expect(read('SELECT url FROM visited')).toEqual([{ url: 'https://example.com' }]);
         const note = "INSERT INTO session_note (session_id, note) VALUES ('empty', 'a note')";
         inFile((database) => {
           database.pragma('foreign_keys = ON');
@@ -309,6 +311,7 @@ const FOREIGN = `
           {
             id: 3,
             session_id: 'support-1',
+            tool_call_id: null,
             url: 'https://example.com',
             status: 'done',
             snapshot_path: '/tmp/a.png',

@@ -38,4 +38,29 @@ describe('Schema', () => {
     const drift = await application.driver.createSchemaBuilder().log();
     expect(drift.upQueries).toEqual([]);
   });
+
+  it('goes back and forth with what is in it', async () => {
+    const AT = "'2026-11-23 00:00:00.000000'";
+    await application.query(
+      `INSERT INTO operator_session (session_id, created_at, updated_at) VALUES ('kept', ${AT}, ${AT})`,
+    );
+    await application.query(
+      `INSERT INTO operator_browser_task (session_id, url, status, result, created_at)
+       VALUES ('kept', 'https://example.com', 'done', '{}', ${AT})`,
+    );
+    await application.query(
+      `INSERT INTO operator_switch_adjustment (session_id, before_config, after_config, reason, applied, created_at)
+       VALUES ('kept', '{"a":1}', '{"b":2}', 'why', TRUE, ${AT})`,
+    );
+    const rows = async () => [
+      await application.query('SELECT * FROM operator_browser_task'),
+      await application.query('SELECT * FROM operator_switch_adjustment'),
+    ];
+    const before = await rows();
+    await application.undoLastMigration();
+    await application.runMigrations();
+    expect(await rows()).toEqual(before);
+    await application.query("DELETE FROM operator_session WHERE session_id = 'kept'");
+    expect(await rows()).toEqual([[], []]);
+  });
 });

@@ -72,6 +72,15 @@ export class ValidationFailedError extends OperatorError {
   }
 }
 
+export class IdempotencyKeyReusedError extends OperatorError {
+  readonly code = 'idempotency_key_reused';
+  readonly kind = 'invalid';
+
+  constructor() {
+    super('This Idempotency-Key was used for another request. Take a new key for a new request.');
+  }
+}
+
 export class ShuttingDownError extends OperatorError {
   readonly code = 'shutting_down';
   readonly kind = 'unavailable';

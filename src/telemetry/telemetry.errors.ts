@@ -1,0 +1,68 @@
+import { OperatorError } from '../common/errors/operator.error';
+import { APPLICABLE_KEYS } from './adjustment.types';
+
+export class MessageNotFoundError extends OperatorError {
+  readonly code = 'message_not_found';
+  readonly kind = 'not-found';
+
+  constructor() {
+    super('There is no message with this id.');
+  }
+}
+
+export class ToolCallNotFoundError extends OperatorError {
+  readonly code = 'tool_call_not_found';
+  readonly kind = 'not-found';
+
+  constructor() {
+    super('There is no tool call with this id.');
+  }
+}
+
+/** As `chat` says it of its own: nothing here may know `chat`. */
+export class EvidenceTurnNotFoundError extends OperatorError {
+  readonly code = 'turn_not_found';
+  readonly kind = 'not-found';
+
+  constructor() {
+    super('There is no turn with this id.');
+  }
+}
+
+export class AdjustmentNotFoundError extends OperatorError {
+  readonly code = 'adjustment_not_found';
+  readonly kind = 'not-found';
+
+  constructor() {
+    super('There is no adjustment with this id.');
+  }
+}
+
+export class AdjustmentAppliedError extends OperatorError {
+  readonly code = 'adjustment_applied';
+  readonly kind = 'conflict';
+
+  constructor() {
+    super('This adjustment has been applied before. Record another to change Switch again.');
+  }
+}
+
+/** Somebody is telling Switch at this very moment. */
+export class AdjustmentInProgressError extends OperatorError {
+  readonly code = 'adjustment_in_progress';
+  readonly kind = 'conflict';
+
+  constructor() {
+    super('This adjustment is being applied by another request.');
+    this.retryAfter(1);
+  }
+}
+
+export class AdjustmentNotApplicableError extends OperatorError {
+  readonly code = 'adjustment_not_applicable';
+  readonly kind = 'invalid';
+
+  constructor(why: string) {
+    super(`${why} Of after_config, Switch understands ${APPLICABLE_KEYS.join(' and ')}, each the name of a model.`);
+  }
+}
