@@ -1,7 +1,5 @@
 import { OperatorError } from '../common/errors/operator.error';
 
-export { IdempotencyKeyReusedError } from '../common/errors/http.errors';
-
 export class TurnInProgressError extends OperatorError {
   readonly code = 'turn_in_progress';
   readonly kind = 'conflict';

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Idempotency } from '../common/http/idempotency';
 import { Reader } from '../database/reader';
 import { type Sql, sqlTime, toDate } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
@@ -55,7 +56,7 @@ export class TurnRepository {
 
   async insert(
     turn: Pick<RunningTurn, 'id' | 'sessionId' | 'contextSummary' | 'providerHint'>,
-    idempotency: { key: string; requestHash: string } | null,
+    idempotency: Idempotency | null,
     lease: Lease,
     at: Date,
   ): Promise<void> {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OperatorError } from '../common/errors/operator.error';
+import { type Idempotency, answersFor } from '../common/http/idempotency';
 import { journal } from '../common/logging/journal';
 import { CONFIG, type Config } from '../config/config';
 import { isUniqueViolation } from '../database/database.errors';
@@ -13,13 +14,7 @@ import type { SwitchReply } from '../switch-gateway/switch-gateway.types';
 import { FeedbackService } from '../telemetry/feedback.service';
 import type { StoredToolCall } from '../telemetry/telemetry.types';
 import { ToolCallService } from '../telemetry/tool-call.service';
-import {
-  IdempotencyKeyReusedError,
-  SessionBusyError,
-  TurnInProgressError,
-  TurnLostError,
-  TurnNotFoundError,
-} from './chat.errors';
+import { SessionBusyError, TurnInProgressError, TurnLostError, TurnNotFoundError } from './chat.errors';
 import type { OperatorTurn } from './operator-turn.entity';
 import { TurnLeases } from './turn-leases';
 import { TurnRepository } from './turn.repository';
@@ -27,7 +22,6 @@ import type { ChatCommand, RunningTurn, TurnRecord } from './turn.types';
 
 /** Who is meant when Switch does not say which engine it was. */
 const ROUTER = 'switch';
-const KEY_KEPT_MS = 24 * 60 * 60 * 1_000;
 
 export type Opening =
   { kind: 'run'; turn: RunningTurn; history: HistoryMessage[] } | { kind: 'replay'; record: TurnRecord };
@@ -55,8 +49,9 @@ export class TurnService {
   }
 
   /** The turn that a request with this key began before; null when it is new, or its time is over. */
-  async known({ key, requestHash }: NonNullable<ChatCommand['idempotency']>): Promise<TurnRecord | null> {
-    return checked(await this.turns.findByKey(key), requestHash);
+  async known(idempotency: Idempotency): Promise<TurnRecord | null> {
+    const record = await this.turns.findByKey(idempotency.key);
+    return record && answersFor(record, idempotency) ? record : null;
   }
 
   /**
@@ -203,21 +198,14 @@ export class TurnService {
     await this.close(running, new TurnLostError(), null);
   }
 
-  private async knownNow({ key, requestHash }: NonNullable<ChatCommand['idempotency']>): Promise<TurnRecord | null> {
-    const record = await this.turns.byKey(key);
-    const known = checked(record, requestHash);
-    if (record && !known) await this.turns.releaseKey(key);
-    return known;
+  private async knownNow(idempotency: Idempotency): Promise<TurnRecord | null> {
+    const record = await this.turns.byKey(idempotency.key);
+    if (!record || answersFor(record, idempotency)) return record;
+    await this.turns.releaseKey(idempotency.key);
+    return null;
   }
 
   private history({ sessionId, messageId }: RunningTurn): Promise<HistoryMessage[]> {
     return this.sessions.history(sessionId, messageId, this.config.turn.historyMaxMessages);
   }
-}
-
-/** The record, if its key still counts. Throws if it came with another request. */
-function checked(record: TurnRecord | null, requestHash: string): TurnRecord | null {
-  if (!record || record.createdAt.getTime() < Date.now() - KEY_KEPT_MS) return null;
-  if (record.requestHash !== requestHash) throw new IdempotencyKeyReusedError();
-  return record;
 }

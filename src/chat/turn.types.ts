@@ -1,3 +1,4 @@
+import type { Idempotency } from '../common/http/idempotency';
 import type { StoredToolCall } from '../telemetry/telemetry.types';
 
 export type TurnStatus = 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -13,7 +14,7 @@ export interface ChatCommand {
   providerHint: string | null;
   /** Fail at once, rather than wait, when the session is answering somebody. */
   rejectWhenBusy: boolean;
-  idempotency: { key: string; requestHash: string } | null;
+  idempotency: Idempotency | null;
 }
 
 export interface ChatAnswer {

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { IdempotencyKeyReusedError, TurnInProgressError } from './chat.errors';
+import { IdempotencyKeyReusedError } from '../common/errors/http.errors';
+import type { Idempotency } from '../common/http/idempotency';
+import { TurnInProgressError } from './chat.errors';
 
 interface Turn {
   id: string;
@@ -18,10 +20,7 @@ export class TurnsInFlight {
   private readonly byKey = new Map<string, InFlight>();
 
   /** Runs `work` unless a twin of it is running. It must call `opened` once the turn is stored, or fail. */
-  async once<T>(
-    { key, requestHash }: { key: string; requestHash: string },
-    work: (opened: (turn: Turn) => void) => Promise<T>,
-  ): Promise<T> {
+  async once<T>({ key, requestHash }: Idempotency, work: (opened: (turn: Turn) => void) => Promise<T>): Promise<T> {
     const twin = this.byKey.get(key);
     if (twin) {
       if (twin.requestHash !== requestHash) throw new IdempotencyKeyReusedError();

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { IsIn, IsOptional, Length, MaxLength } from 'class-validator';
+import { idempotencyOf } from '../../common/http/idempotency';
 import { IsJsonObject, IsNotBlank, IsSessionId, IsStorableText } from '../../common/http/text.validators';
 import type { ChatCommand } from '../turn.types';
 
@@ -76,8 +76,6 @@ export function toCommand(request: ChatRequestDto, idempotencyKey: string | unde
   return {
     ...command,
     rejectWhenBusy: on_busy === 'reject',
-    idempotency: idempotencyKey === undefined ? null : { key: idempotencyKey, requestHash: hash(command) },
+    idempotency: idempotencyOf(idempotencyKey, command),
   };
 }
-
-const hash = (command: object): string => createHash('sha256').update(JSON.stringify(command)).digest('hex');
