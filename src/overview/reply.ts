@@ -36,7 +36,7 @@ export function failureOf(error: unknown): Failure {
 /** Whether it is the upstream's doing, and not a fault of ours. */
 export const isExpected = (error: unknown): boolean => error instanceof UnusableReply || error instanceof UpstreamError;
 
-/** The JSON object of an answer, or why there is none in it. */
+/** The JSON object of an answer. @throws UnusableReply which says why there is none in it */
 export function readReply({ status, contentType, body }: UpstreamReply): JsonObject {
   if (status === 401 || status === 403) throw new UnusableReply(`token refused (${status})`);
   if (status >= 300 && status < 400) throw new UnusableReply(`redirect (${status})`);

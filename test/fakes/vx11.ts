@@ -1,4 +1,4 @@
-import { type Answer, json } from './fake-upstream';
+import { type Answer, FakeUpstream, json } from './fake-upstream';
 
 /** What the services around Operator answer, verbatim, in both revisions. */
 
@@ -79,3 +79,33 @@ export const health: Record<string, Answer> = {
   shub: shub.healthA,
   spawner: json(200, '{"status":"ok"}'),
 };
+
+export interface FakeSystem {
+  fakes: Record<string, FakeUpstream>;
+  /** Where Operator finds them. */
+  env: Record<string, string>;
+  stop(): Promise<void>;
+}
+
+/** Healthy fakes of these services, of revision A. */
+export async function startSystem(names: string[] = Object.keys(health)): Promise<FakeSystem> {
+  const routes: Record<string, Record<string, Answer>> = {
+    tentaculo_link: {
+      'GET /vx11/overview': tentaculo.overview(MAP_A),
+      'GET /vx11/status': tentaculo.statusA,
+    },
+    hermes: { 'GET /hermes/resources': hermes.resourcesA, 'GET /hermes/list': hermes.listA },
+    shub: { 'GET /shub/reaper/projects': shub.projectsA },
+  };
+  const started = await Promise.all(
+    names.map(async (name) => {
+      const fake = await FakeUpstream.start({ 'GET /health': health[name]!, ...routes[name] });
+      return [name, fake] as const;
+    }),
+  );
+  return {
+    fakes: Object.fromEntries(started),
+    env: Object.fromEntries(started.map(([name, { url }]) => [`${name.toUpperCase()}_URL`, url])),
+    stop: async () => void (await Promise.all(started.map(([, fake]) => fake.stop()))),
+  };
+}
