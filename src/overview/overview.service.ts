@@ -63,32 +63,31 @@ export class OverviewService {
   private async askForMap(): Promise<Asked<ModuleMap>[]> {
     const startedAt = performance.now();
     const stop = new AbortController();
-    const ask = (path: string, timeoutMs: number) =>
-      this.sources.ask({
-        name: 'tentaculo_link',
-        path,
-        timeoutMs: Math.max(1, Math.ceil(timeoutMs)),
-        parse: parseModuleMap,
-        signal: stop.signal,
-      });
+    const heard: Asked<ModuleMap>[] = [];
+    const ask = async (path: string, timeoutMs: number) => {
+      const question = { name: 'tentaculo_link', path, timeoutMs, parse: parseModuleMap, signal: stop.signal } as const;
+      const answer = await this.sources.ask(question);
+      heard.push(answer);
+      return answer;
+    };
 
     const overview = ask('/vx11/overview', this.budgetMs);
     const soon = await Promise.race([overview, sleep(this.budgetMs * PATIENCE, null, { ref: false })]);
     if (soon && (soon.value || soon.source.status === 'not_configured')) return [soon];
 
-    const status = ask('/vx11/status', this.budgetMs - (performance.now() - startedAt));
-    const first = await firstOfUse([overview, status]);
-    if (first) stop.abort();
-    return first ? [first] : Promise.all([overview, status]);
+    const elapsedMs = Math.floor(performance.now() - startedAt);
+    const status = ask('/vx11/status', Math.max(1, this.budgetMs - elapsedMs));
+    await firstOfUse([overview, status]);
+    stop.abort();
+    // Without the one that was just given up: that it failed is no news.
+    return heard.toSorted((one, other) => one.source.path.localeCompare(other.source.path));
   }
 }
 
-/** The first that has a value; null when none has. */
-function firstOfUse<T>(asked: Promise<Asked<T>>[]): Promise<Asked<T> | null> {
+/** Waits for the first that has a value, or for all when none has. */
+async function firstOfUse<T>(asked: Promise<Asked<T>>[]): Promise<void> {
   const ofUse = asked.map(async (one) => {
-    const answer = await one;
-    if (!answer.value) throw new Error('Of no use.');
-    return answer;
+    if (!(await one).value) throw new Error('Of no use.');
   });
-  return Promise.any(ofUse).catch(() => null);
+  await Promise.any(ofUse).catch(() => undefined);
 }

@@ -227,9 +227,16 @@ describe('GET /operator/vx11/overview', () => {
       ['hangs', answers.hang],
     ])('takes revision A’s status when the overview %s', async (_, answer) => {
       link().routes['GET /vx11/overview'] = answer;
-      const { modules } = await overview();
+      const { modules, sources } = await overview();
       expect(modules.madre).toMatchObject({ status: 'down', error: 'All connection attempts failed' });
       expect(modules.shub).toMatchObject({ status: 'ok', source: 'tentaculo_link' });
+      const asked = sources.map(({ path, status }: any) => `${path} ${status}`);
+      // One that hangs is given up as soon as the other has answered, and is not said to have failed.
+      expect(asked).toEqual([
+        ...(answer === answers.hang ? [] : ['/vx11/overview failed']),
+        '/vx11/status ok',
+        '/health ok',
+      ]);
     });
 
     it('takes what revision H’s status says when there is no map at all', async () => {
