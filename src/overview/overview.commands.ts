@@ -33,7 +33,7 @@ export class OverviewCommands implements OnModuleInit {
 function describeOverview(overview: OverviewResponseDto): CommandResult {
   const { status, healthy_modules, total_modules, modules } = overview;
   const lines = Object.entries(modules as unknown as Record<string, OverviewResponseDto['modules']['madre']>).map(
-    ([name, module]) => `${name}: ${module.status}${module.error ? ` (${module.error})` : ''}`,
+    ([name, module]) => `${name}: ${module.status.replace('_', ' ')}${module.error ? ` (${module.error})` : ''}`,
   );
   const head = `The system is ${status}: ${healthy_modules} of ${total_modules} modules are well.`;
   return { text: [head, ...lines, age(overview)].join('\n'), result: overview };
@@ -44,7 +44,7 @@ function describeResources(resources: ResourcesResponseDto): CommandResult {
   const known = (label: string, value: string | null | undefined, reason: string | null) =>
     `${label}: ${value ?? `not known (${reason})`}`;
   const lines = [
-    `Hermes is ${status}.`,
+    `Hermes is ${status.replace('_', ' ')}.`,
     known('Tools', cli_tools && list(cli_tools), reasons.cli_tools),
     known('Local models', local_models && list(local_models), reasons.local_models),
     known('Tokens a day', max_tokens?.toString(), reasons.max_tokens),

@@ -7,7 +7,7 @@ import { until } from '../support/until';
 
 const TIMEOUT_MS = 500;
 /** For the way there and back, on a busy machine. */
-const SLACK_MS = 250;
+const SLACK_MS = 500;
 const TEN = [
   'tentaculo_link',
   'madre',
@@ -359,8 +359,9 @@ describe('GET /operator/vx11/overview', () => {
 
   it('makes one round of calls for a hundred requests at once', async () => {
     await start(undefined, { OVERVIEW_TTL_MS: '60000' });
-    const answersOf = await Promise.all(Array.from({ length: 100 }, () => overview()));
-    expect(new Set(answersOf.map((body) => JSON.stringify(body))).size).toBe(1);
+    system.fakes.madre!.routes['GET /health'] = answers.after(300, health.madre!);
+    const answered = await Promise.all(Array.from({ length: 100 }, () => operator.get('/operator/vx11/overview')));
+    expect(new Set(answered.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     for (const [name, { calls }] of Object.entries(system.fakes)) {
       expect([name, calls.length]).toEqual([name, name === 'tentaculo_link' ? 2 : 1]);
     }
@@ -371,11 +372,11 @@ describe('GET /operator/vx11/overview', () => {
     const first = await overview();
     expect(await overview()).toEqual(first);
 
-    system.fakes.madre!.routes['GET /health'] = answers.after(300, json(200, { status: 'initializing' }));
+    system.fakes.madre!.routes['GET /health'] = answers.after(1_500, json(200, { status: 'initializing' }));
     await new Promise((resolve) => setTimeout(resolve, 160));
     const startedAt = performance.now();
     const late = await Promise.all(Array.from({ length: 20 }, () => overview()));
-    expect(performance.now() - startedAt).toBeLessThan(250);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
     for (const body of late) expect(body).toEqual({ ...first, stale: true });
 
     await until(async () => (await overview()).modules.madre.status === 'degraded');
@@ -396,13 +397,13 @@ describe('GET /operator/vx11/overview', () => {
   });
 
   it('does not let a hanging Tentáculo delay a chat', async () => {
-    await start();
+    await start(undefined, { OVERVIEW_TIMEOUT_MS: '4000' });
     link().sickness = answers.hang;
-    const held = Array.from({ length: 50 }, () => overview());
+    let isOver = false;
+    const held = Array.from({ length: 50 }, () => operator.get('/operator/vx11/overview').then(() => (isOver = true)));
     await until(() => link().calls.length > 0);
-    const startedAt = performance.now();
     await operator.chat({ message: 'hello' }).expect(200);
-    expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS / 2);
+    expect(isOver).toBe(false);
     await Promise.all(held);
   });
 

@@ -82,7 +82,7 @@ describe('GET /operator/switch', () => {
   });
 
   it('holds one call to a Switch that hangs, whoever asks', async () => {
-    upstream.routes[QUEUE] = answers.after(400, answers.json(200, '{"size":3,"items":[]}'));
+    upstream.routes[QUEUE] = answers.after(3_000, answers.json(200, '{"size":3,"items":[]}'));
     const asked = Array.from({ length: 100 }, () => operator.get('/operator/switch/queue').then());
     await until(() => upstream.calls.length > 0);
     await operator.chat({ message: 'hello' }).expect(200);
