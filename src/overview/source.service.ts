@@ -24,7 +24,9 @@ export class SourceService {
     const startedAt = performance.now();
     const latency = () => Math.round(performance.now() - startedAt);
     try {
-      const reply = await this.upstreams.get(name).request({ method: 'GET', path, timeoutMs, signal });
+      // Switch may be busy with a chat for longer than this: people's chats must not be refused for it.
+      const isAside = name === 'switch';
+      const reply = await this.upstreams.get(name).request({ method: 'GET', path, timeoutMs, signal, isAside });
       const value = parse(readReply(reply));
       const source = { name, path, status: 'ok' as const, latencyMs: reply.latencyMs, error: null };
       return { source, at: new Date(), value, failure: null };

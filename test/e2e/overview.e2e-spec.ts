@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { type Answer, json } from '../fakes/fake-upstream';
-import { answers } from '../fakes/fake-switch';
+import { FakeSwitch, answers } from '../fakes/fake-switch';
 import { type FakeSystem, guarded, health, shub, startSystem, tentaculo } from '../fakes/vx11';
 import { AUTH, type TestApp, type TestEnv, createTestApp } from '../support/test-app';
 import { until } from '../support/until';
@@ -405,6 +405,21 @@ describe('GET /operator/vx11/overview', () => {
     await operator.chat({ message: 'hello' }).expect(200);
     expect(isOver).toBe(false);
     await Promise.all(held);
+  });
+
+  it('never makes a chat fail by finding that Switch is too busy to tell its health', async () => {
+    const upstream = await FakeSwitch.start();
+    await start([], { ENGINE: 'vx11', SWITCH_URL: upstream.url, OVERVIEW_TIMEOUT_MS: '100', BREAKER_FAILURES: '2' });
+    upstream.routes['GET /health'] = answers.hang;
+    upstream.chat = answers.after(1_500, answers.echo);
+    const first = operator.chat({ message: 'one' }).then();
+    for (let round = 0; round < 4; round++) {
+      const { body } = await operator.get('/operator/vx11/overview').expect(200);
+      expect(body.modules.switch).toMatchObject({ status: 'down', error: 'timeout', circuit: 'closed' });
+    }
+    await operator.chat({ message: 'two' }).expect(200);
+    expect((await first).status).toBe(200);
+    await upstream.stop();
   });
 
   it('is not asked for by GET /health, which Tentáculo calls', async () => {
