@@ -11,6 +11,7 @@ import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
 import { EventsModule } from './events/events.module';
 import { HealthModule } from './health/health.module';
+import { OverviewModule } from './overview/overview.module';
 import { SessionModule } from './session/session.module';
 import { SwitchGatewayModule } from './switch-gateway/switch-gateway.module';
 import { TelemetryModule } from './telemetry/telemetry.module';
@@ -25,6 +26,7 @@ import { TelemetryModule } from './telemetry/telemetry.module';
     EventsModule,
     HealthModule,
     MetricsModule,
+    OverviewModule,
     SessionModule,
     SwitchGatewayModule,
     TelemetryModule,

@@ -14,8 +14,13 @@ export interface Sample {
   rssMb: number;
 }
 
-/** A person who asks again as soon as there is an answer: one connection, one session. */
-class Talker {
+/** Somebody who asks again as soon as there is an answer, over one connection. */
+export interface User {
+  turn(): Promise<void>;
+}
+
+/** A person in a session of their own. */
+class Talker implements User {
   private readonly client: Client;
   private readonly body: string;
 
@@ -30,18 +35,19 @@ class Talker {
   }
 }
 
-/** Something that answers `POST /operator/chat`, and those who talk to it. */
+/** Something that answers, `POST /operator/chat` unless told, and those who ask it. */
 export class Target {
   /** All turns so far, counted or not. */
   turns = 0;
-  private readonly talkers: Talker[];
+  private readonly talkers: User[];
 
   constructor(
     readonly name: string,
     private readonly server: RunningServer,
     connections: number,
+    newUser: (url: string, index: number) => User = (url, index) => new Talker(url, `load-${index}`),
   ) {
-    this.talkers = Array.from({ length: connections }, (_, index) => new Talker(server.url, `load-${index}`));
+    this.talkers = Array.from({ length: connections }, (_, index) => newUser(server.url, index));
   }
 
   get rssMb(): number {

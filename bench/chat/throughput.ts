@@ -3,9 +3,9 @@ import { table } from '../support/table';
 import type { Goal } from './goals';
 import type { Sample, Target } from './load';
 
-const CONNECTIONS = [1, 16, 64];
+export const CONNECTIONS = [1, 16, 64];
 /** Below it the figure is one of latency: a single client waits for the disk on either side. */
-const THROUGHPUT_FROM = 16;
+export const THROUGHPUT_FROM = 16;
 
 export const MAX_CONNECTIONS = Math.max(...CONNECTIONS);
 
@@ -46,9 +46,9 @@ export async function measureThroughput(
   );
 }
 
-export const describeThroughput = (measured: Measured[]): string =>
+export const describeThroughput = (measured: Measured[], what = 'turn'): string =>
   table([
-    ['target', 'connections', 'turns/s', 'p50 ms', 'p99 ms', 'CPU ms/turn', 'RSS MB'],
+    ['target', 'connections', `${what}s/s`, 'p50 ms', 'p99 ms', `CPU ms/${what}`, 'RSS MB'],
     ...measured.map(({ target, connections, turnsPerSecond, p50Ms, p99Ms, cpuMsPerTurn, rssMb }) => [
       target,
       `${connections}`,

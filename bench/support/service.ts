@@ -14,6 +14,8 @@ export interface ServiceOptions {
   dataDir: string;
   switchUrl: string;
   env?: Record<string, string>;
+  /** Another program that starts the service, instead of its own. */
+  main?: string;
 }
 
 /** The built service as a process of its own, on a free port, its log in a file. */
@@ -28,12 +30,13 @@ export class Service {
     this.pid = child.pid!;
   }
 
-  static launch({ dataDir, switchUrl, env }: ServiceOptions): Service {
+  static launch({ dataDir, switchUrl, env, main }: ServiceOptions): Service {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run \`npm run build\` first.`);
     const logFile = join(dataDir, 'service.log');
     const logFrom = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [MAIN], {
+    const program = main ? [...process.execArgv, main] : [MAIN];
+    const child = spawn(process.execPath, program, {
       // Away from the project, so that nobody's `.env` takes part.
       cwd: dataDir,
       stdio: ['ignore', log, log],

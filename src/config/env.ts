@@ -75,7 +75,9 @@ export const envSchema = z.object({
     .describe('Longest that overview, dashboard and resources may take, whoever hangs.'),
   OVERVIEW_TTL_MS: integer(0, 3_600_000)
     .default(5_000)
-    .describe('How long their answers are fresh. After that the last one is served while a new one is fetched.'),
+    .describe(
+      'How long their answers are fresh. After that, for a minute, the last one is served while a new one is fetched. 0 keeps none.',
+    ),
   BREAKER_FAILURES: integer(1, 1_000)
     .default(5)
     .describe('Failures in a row after which an upstream is left alone until it answers its health check.'),

@@ -2,6 +2,7 @@ import { Controller, Get, UseFilters } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import { Public } from '../common/auth/public.decorator';
+import { VERSION } from '../common/version';
 import { HealthDto, LivenessDto, ReadinessDto } from './dto/health-response.dto';
 import { HealthFilter } from './health.filter';
 import { HealthIndicators } from './health.indicators';
@@ -19,7 +20,7 @@ export class HealthController {
   @Get()
   @ApiOperation({ operationId: 'health', security: [] })
   get(): HealthDto {
-    return { status: 'ok', module: 'operator', version: '7.0' };
+    return { status: 'ok', module: 'operator', version: VERSION };
   }
 
   /** Says that the process can answer. Asks nobody; restart it when it fails. */

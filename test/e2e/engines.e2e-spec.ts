@@ -18,7 +18,12 @@ describe('The embedded engine', () => {
   it('lists its commands on /help, and records that it ran it', async () => {
     const { body } = await operator.chat({ message: ' /HELP ', session_id: 'help' }).expect(200);
     expect(body.response).toBe(
-      '/help  Lists the commands.\n/history [count]  Shows the last messages of this session, 10 unless told.',
+      [
+        '/help  Lists the commands.',
+        '/history [count]  Shows the last messages of this session, 10 unless told.',
+        '/overview  Shows how every module is.',
+        '/resources  Shows tools, local models and budgets.',
+      ].join('\n'),
     );
     const call = {
       id: expect.any(Number),
@@ -27,7 +32,9 @@ describe('The embedded engine', () => {
       duration_ms: expect.any(Number),
       error: null,
     };
-    expect(body.tool_calls).toEqual([{ ...call, result: { commands: ['/help', '/history'] } }]);
+    expect(body.tool_calls).toEqual([
+      { ...call, result: { commands: ['/help', '/history', '/overview', '/resources'] } },
+    ]);
     const { body: session } = await operator.get('/operator/session/help').expect(200);
     expect(session.messages[1].tool_calls).toEqual(body.tool_calls);
   });

@@ -1,21 +1,6 @@
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type Answer, FakeUpstream, type UpstreamCall, json, raw } from './fake-upstream';
 
-export interface SwitchCall {
-  method: string;
-  path: string;
-  headers: IncomingMessage['headers'];
-  body: any;
-}
-
-type Answer = (call: SwitchCall, response: ServerResponse) => void | Promise<void>;
-
-const json = (status: number, body: unknown): Answer =>
-  raw(status, 'application/json', typeof body === 'string' ? body : JSON.stringify(body));
-
-function raw(status: number, type: string, body: string, headers: Record<string, string> = {}): Answer {
-  return (_call, response) => void response.writeHead(status, { 'content-type': type, ...headers }).end(body);
-}
+export type SwitchCall = UpstreamCall;
 
 /** What Switch really answers, verbatim, of both revisions, and the ways in which it can be sick. */
 export const answers = {
@@ -81,12 +66,11 @@ export const answers = {
 };
 
 /** A Switch that answers as told and remembers what it was asked. */
-export class FakeSwitch {
-  readonly calls: SwitchCall[] = [];
+export class FakeSwitch extends FakeUpstream {
   /** Answers `POST /switch/chat`. */
   chat: Answer = answers.echo;
   /** Answers any other path. */
-  readonly routes: Record<string, Answer> = {
+  override readonly routes: Record<string, Answer> = {
     'GET /health': json(
       200,
       '{"status":"ok","module":"switch","active_model":"general-7b","warm_model":"audio-engineering","queue_size":0}',
@@ -99,47 +83,18 @@ export class FakeSwitch {
     'POST /switch/admin/preload_model': json(200, '{"status":"ok","active":"general-7b","warm":"audio-engineering"}'),
     'POST /switch/hermes/record_result': json(200, '{"status":"ok","engine":"general-7b","recorded":true}'),
   };
-  private server: Server;
-  private port = 0;
 
-  static async start(): Promise<FakeSwitch> {
+  static override async start(): Promise<FakeSwitch> {
     const fake = new FakeSwitch();
     await fake.listen();
     return fake;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
   }
 
   get chats(): SwitchCall[] {
     return this.calls.filter(({ path }) => path === '/switch/chat');
   }
 
-  /** Comes back on the same port after `stop`. */
-  async listen(): Promise<void> {
-    this.server = createServer((request, response) => void this.answer(request, response));
-    await new Promise<void>((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
-    this.port = (this.server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    const call: SwitchCall = {
-      method: request.method!,
-      path: request.url!,
-      headers: request.headers,
-      body: text ? JSON.parse(text) : undefined,
-    };
-    this.calls.push(call);
-    const answer = call.path === '/switch/chat' ? this.chat : this.routes[`${call.method} ${call.path}`];
-    await (answer ?? answers.noSuchPath)(call, response);
+  protected override answerTo(call: SwitchCall): Answer | undefined {
+    return call.path === '/switch/chat' ? this.chat : super.answerTo(call);
   }
 }

@@ -110,4 +110,11 @@ describe(parseQueue.name, () => {
   it('does not invent one', () => {
     expect(failureOf(() => parseQueue(reply({ queue_size: 0 })))).toBe('switch_bad_reply');
   });
+
+  it('passes on no more than is worth reading, in a form that can be kept', () => {
+    const items = Array.from({ length: 3_000 }, () => ({ task_id: `q\0\n${'x'.repeat(500)}` }));
+    const { size, items: shown } = parseQueue(reply({ size: 3_000, items }));
+    expect([size, shown.length]).toEqual([3_000, 1_000]);
+    expect(shown[0]!.taskId).toBe(`q\uFFFD ${'x'.repeat(125)}`);
+  });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { label, storable } from '../../upstream/foreign-text';
 import type { UpstreamReply } from '../../upstream/upstream-client';
 import {
   ModelNotFoundError,
@@ -19,6 +20,10 @@ import type {
 
 /** Switch allows ten calls in five seconds a provider. */
 const THROTTLE_WINDOW_S = 5;
+const NAME_LENGTH = 128;
+/** Longest list that is passed on. */
+const LIST_MAX = 1_000;
+const TAGS_MAX = 50;
 const GENUINE = new Set(['ok', 'success', 'partial']);
 const HEALTHY = new Set(['ok', 'healthy', 'operational']);
 const TEXT_KEYS = ['content', 'reply', 'response', 'message'] as const;
@@ -69,10 +74,10 @@ export function parseQueue(reply: UpstreamReply): SwitchQueueStatus {
   if (!parsed.success) throw new SwitchBadReplyError('it is not a queue status');
   return {
     size: parsed.data.size,
-    items: parsed.data.items.map(({ task_id, priority, enqueued_at }) => ({
-      taskId: task_id == null ? null : String(task_id),
+    items: parsed.data.items.slice(0, LIST_MAX).map(({ task_id, priority, enqueued_at }) => ({
+      taskId: task_id == null ? null : label(String(task_id), NAME_LENGTH),
       priority: priority ?? null,
-      enqueuedAt: enqueued_at == null ? null : String(enqueued_at),
+      enqueuedAt: enqueued_at == null ? null : label(String(enqueued_at), NAME_LENGTH),
     })),
   };
 }
@@ -96,16 +101,16 @@ export function parseModels(reply: UpstreamReply): SwitchModels {
   if (!parsed.success) throw new SwitchBadReplyError('it is not a list of models');
   const { models, active, warm } = parsed.data;
   return {
-    models: models.map((model) => ({
-      name: model.name,
-      category: model.category ?? null,
+    models: models.slice(0, LIST_MAX).map((model) => ({
+      name: label(model.name, NAME_LENGTH),
+      category: name(model.category),
       sizeMb: model.size_mb ?? null,
-      status: model.status ?? null,
+      status: name(model.status),
       isWarm: model.warm ?? null,
-      tags: model.tags,
+      tags: model.tags.slice(0, TAGS_MAX).map((tag) => label(tag, NAME_LENGTH)),
     })),
-    active: active ?? null,
-    warm: warm ?? null,
+    active: name(active),
+    warm: name(warm),
   };
 }
 
@@ -165,9 +170,6 @@ function by(body: Body, error: SwitchError): SwitchError {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
-const name = (value: unknown): string | null => (isText(value) ? storable(value).slice(0, 128) : null);
+const name = (value: unknown): string | null => (isText(value) ? label(value, NAME_LENGTH) : null);
 const count = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= 2_147_483_647 ? value : null;
-
-/** What no database can hold as text, NUL and half a surrogate pair, is marked as lost. */
-const storable = (text: string): string => text.toWellFormed().replaceAll('\0', '\uFFFD');
