@@ -1,3 +1,4 @@
+import { SwitchGateway } from '../../src/switch-gateway/switch-gateway.service';
 import { FakeSwitch, answers } from '../fakes/fake-switch';
 import { expectProblem } from '../support/problem';
 import { type TestApp, createTestApp } from '../support/test-app';
@@ -96,6 +97,13 @@ describe('The circuit breaker of Switch', () => {
     upstream.chat = answer;
     for (let i = 0; i < 2 * FAILURES; i++) await chat();
     upstream.chat = answers.echo;
+    await chat().expect(200);
+  });
+
+  it('does not mind health checks that a busy Switch has no time for', async () => {
+    upstream.routes['GET /health'] = answers.hang;
+    const gateway = operator.app.get(SwitchGateway, { strict: false });
+    for (let i = 0; i < FAILURES; i++) expect(await gateway.health()).toMatchObject({ isHealthy: false });
     await chat().expect(200);
   });
 

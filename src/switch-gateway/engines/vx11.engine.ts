@@ -27,8 +27,8 @@ import type {
 } from '../switch-gateway.types';
 import { accepted, parseChat, parseHealth, parseModels, parseQueue, parseTask, refusal } from './vx11-replies';
 
-const HEALTH_TIMEOUT_MS = 1_000;
-/** Calls that no turn depends on: quick or not at all, and no reason to leave Switch alone. */
+/** Calls that no turn depends on: quick or not at all, and no reason to leave a Switch alone that is busy with one. */
+const HEALTH = { timeoutMs: 1_000, isAside: true };
 const ASIDE = { timeoutMs: 5_000, isAside: true };
 
 /** A VX11 Switch, of either revision. */
@@ -102,7 +102,7 @@ export class Vx11Engine extends SwitchGateway {
 
   async health(signal?: AbortSignal): Promise<EngineHealth> {
     try {
-      return parseHealth(await this.call({ method: 'GET', path: '/health', timeoutMs: HEALTH_TIMEOUT_MS, signal }));
+      return parseHealth(await this.call({ method: 'GET', path: '/health', ...HEALTH, signal }));
     } catch (error) {
       return { isHealthy: false, detail: (error as Error).message };
     }
