@@ -8,7 +8,7 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .setOpenAPIVersion('3.1.0')
     .setTitle('Operator')
     .setDescription(
-      'Control plane of a self-hosted AI stack. Every route but `/health*` and the docs wants a token, in ' +
+      'Control plane of a self-hosted AI stack. Every route but `/health*` and the docs wants a token (`/metrics` if so configured), in ' +
         '`X-VX11-Token` or as `Authorization: Bearer`. Every error is `application/problem+json` with a stable code ' +
         'in `error`.',
     )
@@ -19,6 +19,7 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .addTag('sessions', 'Conversations: list, read, export, erase.')
     .addTag('telemetry', 'What was done: tool calls, adjustments, feedback, evidence.')
     .addTag('health', 'Probes.')
+    .addTag('metrics', 'Figures.')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-VX11-Token' }, 'token')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque' }, 'bearer')
     .addSecurityRequirements('token')
