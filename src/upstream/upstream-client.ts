@@ -107,7 +107,7 @@ export class UpstreamClient {
     }
   }
 
-  /** One call in a span of its own, which tells the upstream whose trace it belongs to. */
+  /** One call, which tells the upstream whose trace it is part of. What Operator asks by itself is part of none. */
   private call(request: UpstreamRequest): Promise<UpstreamReply> {
     if (!this.tracing.isOn) return this.exchange(request);
     const { method, path } = request;
@@ -119,7 +119,7 @@ export class UpstreamClient {
       'server.port': Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
       'operator.upstream': this.upstream.name,
     };
-    return this.tracing.run(`${method} ${this.upstream.name}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+    return this.tracing.part(`${method} ${this.upstream.name}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
       const reply = await this.exchange(request, this.tracing.headers(span));
       span.setAttribute('http.response.status_code', reply.status);
       if (reply.status >= 400) failed(span, String(reply.status));

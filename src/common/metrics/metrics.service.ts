@@ -7,10 +7,10 @@ import { measureEventLoop } from './event-loop-delay';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * Of prom-client's own: gauges that are named like counters, lists that are made anew for every scrape, and a delay of
- * the event loop that has its sampling interval in it.
+ * Of prom-client's own: gauges that are named like counters, lists that are made anew for every scrape, a delay of the
+ * event loop that has its sampling interval in it, and what only those want to know who work on V8.
  */
-const UNWANTED = /^nodejs_(active_(handles|requests|resources)(_total)?|eventloop_lag_.*)$/;
+const UNWANTED = /^nodejs_(active_(handles|requests|resources)(_total)?|eventloop_lag_.*|heap_space_.*)$/;
 const NEVER_MS = 2 ** 31 - 1;
 
 interface Named<Label extends string> {

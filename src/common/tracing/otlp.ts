@@ -8,7 +8,7 @@ import type { Metrics } from '../metrics/metrics.service';
 import { SpanQueue } from './span-queue';
 import type { TraceSource } from './tracing.service';
 
-const QUEUE = { max: 4_096, batch: 512, delayMs: 1_000, shutdownMs: 2_000 };
+const QUEUE = { max: 4_096, batch: 512, delayMs: 500, shutdownMs: 2_000 };
 const EXPORT_TIMEOUT_MS = 5_000;
 /** A collector that is away says so once in this time. */
 const WARNING_EVERY_MS = 60_000;

@@ -52,6 +52,11 @@ export class Tracing implements OnApplicationShutdown {
     }
   }
 
+  /** The same, for what is of interest only as a part of something: alone it makes no trace. */
+  part<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
+    return scopes.getStore() ? this.run(name, options, work) : work(NO_SPAN);
+  }
+
   /** Begins a span that somebody else ends, below a caller's if there is one. */
   begin(name: string, options: SpanOptions, caller: SpanContext | null): Span {
     if (!this.source) return NO_SPAN;
@@ -63,9 +68,9 @@ export class Tracing implements OnApplicationShutdown {
     return scopes.run(scopeOf(span, ROOT_CONTEXT), work);
   }
 
-  /** The headers that carry a span's trace on to the next service. */
+  /** The headers that carry a span's trace on to the next service; none if it is in none. */
   headers(span: Span): Record<string, string> {
-    return this.source ? traceHeaders(span.spanContext()) : {};
+    return span === NO_SPAN ? {} : traceHeaders(span.spanContext());
   }
 
   async onApplicationShutdown(): Promise<void> {
