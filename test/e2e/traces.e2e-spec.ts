@@ -263,6 +263,19 @@ describe('Traces', () => {
     expect(lines().filter(({ request_id, trace_id }) => !request_id && trace_id)).toEqual([]);
   });
 
+  it('leaves out what Operator does by itself, though a request was the occasion', async () => {
+    await start();
+    const told = () => upstream.calls.filter(({ path }) => path === '/switch/hermes/record_result');
+    // The second is told because of a request, the first perhaps because of the start.
+    for (const count of [1, 2]) {
+      await chat();
+      await until(() => told().length === count);
+    }
+    await operator.app.close();
+    expect(told().map(({ headers }) => headers.traceparent)).toEqual([undefined, undefined]);
+    expect(collector.spans).toHaveLength(10);
+  });
+
   it('keeps what is said out of traces', async () => {
     await start();
     await chat({ context_summary: SECRET, metadata: { note: SECRET } });
