@@ -266,10 +266,11 @@ describe('Traces', () => {
   it('leaves out what Operator does by itself, though a request was the occasion', async () => {
     await start();
     const told = () => upstream.calls.filter(({ path }) => path === '/switch/hermes/record_result');
-    // The second is told because of a request, the first perhaps because of the start.
+    // The second is told because of its request, the first perhaps because of the start.
     for (const count of [1, 2]) {
       await chat();
       await until(() => told().length === count);
+      await new Promise((resolve) => setTimeout(resolve, 300));
     }
     await operator.app.close();
     expect(told().map(({ headers }) => headers.traceparent)).toEqual([undefined, undefined]);
