@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 
@@ -26,6 +27,8 @@ export class SpanQueue implements SpanProcessor {
   private draining: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
+  /** On behalf of no request, whichever ended the span. */
+  private readonly begin = AsyncResource.bind(() => void this.forceFlush());
 
   constructor(
     private readonly exporter: SpanExporter,
@@ -42,8 +45,8 @@ export class SpanQueue implements SpanProcessor {
       return;
     }
     this.waiting.push(span);
-    if (this.waiting.length >= this.options.batch) void this.forceFlush();
-    else this.timer ??= setTimeout(() => void this.forceFlush(), this.options.delayMs).unref();
+    if (this.waiting.length >= this.options.batch) this.begin();
+    else this.timer ??= setTimeout(this.begin, this.options.delayMs).unref();
   }
 
   /** Resolves when all that waits has been sent, or given up. */
