@@ -82,8 +82,8 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       // `setTimeout(async …)` and `process.once(signal, async …)` handle their own failures, or should not be async.
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
-      // Loaded for terminals only, so that services do not pay for it.
-      '@typescript-eslint/no-require-imports': ['error', { allow: ['^pino-pretty$'] }],
+      // Loaded for terminals, and for those who want traces, so that others do not pay for it.
+      '@typescript-eslint/no-require-imports': ['error', { allow: ['^pino-pretty$', '^\\./otlp$'] }],
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       // The compiler checks what it can; where code knows better, as after a length check, it says so with `!`.

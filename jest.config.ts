@@ -3,6 +3,8 @@ import type { Config } from 'jest';
 /** NestJS 12 and some of what it needs ship ES modules only; Jest runs CommonJS, so these get compiled too. */
 const ESM_PACKAGES = [
   '@nestjs',
+  // Imports as it goes, which is nothing that Jest runs as it is.
+  '@opentelemetry/otlp-exporter-base',
   '@standard-schema',
   'file-type',
   'strtok3',

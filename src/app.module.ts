@@ -7,6 +7,9 @@ import { AuthModule } from './common/auth/auth.module';
 import { ProblemFilter } from './common/errors/problem.filter';
 import { InputPipe } from './common/http/validation';
 import { MetricsModule } from './common/metrics/metrics.module';
+import { RateLimitGuard } from './common/rate-limit/rate-limit.guard';
+import { RateLimitModule } from './common/rate-limit/rate-limit.module';
+import { TracingModule } from './common/tracing/tracing.module';
 import { ConfigModule } from './config/config.module';
 import { DatabaseModule } from './database/database.module';
 import { EventsModule } from './events/events.module';
@@ -27,12 +30,16 @@ import { TelemetryModule } from './telemetry/telemetry.module';
     HealthModule,
     MetricsModule,
     OverviewModule,
+    RateLimitModule,
     SessionModule,
     SwitchGatewayModule,
     TelemetryModule,
+    TracingModule,
   ],
   providers: [
+    // In this order: who is refused for want of a token counts for nobody.
     { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useClass: InputPipe },
   ],

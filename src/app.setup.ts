@@ -3,6 +3,10 @@ import helmet from 'helmet';
 import { TokenService } from './common/auth/token.service';
 import { jsonBody } from './common/http/json-body';
 import { accessLog } from './common/logging/access-log';
+import { measureRequests } from './common/metrics/measure-requests';
+import { Metrics } from './common/metrics/metrics.service';
+import { traceRequests } from './common/tracing/trace-requests';
+import { Tracing } from './common/tracing/tracing.service';
 import { CONFIG, type Config } from './config/config';
 import { serveDocs } from './openapi';
 
@@ -16,11 +20,23 @@ export function setupApp(app: NestExpressApplication): NestExpressApplication {
 
   app.disable('x-powered-by');
   app.disable('etag');
+  const tracing = app.get(Tracing);
+  if (tracing.isOn) app.use(traceRequests(tracing));
   app.use(accessLog);
+  const metrics = app.get(Metrics);
+  if (metrics.isOn) app.use(measureRequests(metrics));
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.enableCors({
     origin: [...http.allowedOrigins],
-    exposedHeaders: ['Idempotency-Replayed', 'Location', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: [
+      'Idempotency-Replayed',
+      'Location',
+      'RateLimit',
+      'RateLimit-Policy',
+      'Retry-After',
+      'X-Operator-Overhead-Ms',
+      'X-Request-Id',
+    ],
     maxAge: 600,
   });
   app.use(jsonBody(http.bodyMaxBytes, (request) => tokens.refusal(request) === null));

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { problemResponse } from './common/errors/api-problems.decorator';
 
 type Schema = Exclude<NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string], { $ref: string }>;
 type AnySchema = Schema | { $ref: string };
@@ -12,13 +13,15 @@ const FRACTIONS = new Set(['cpu_percent', 'memory_mb', 'priority', 'size_mb']);
 
 /**
  * Adds what the compiler plugin cannot know: which numbers are whole, that `unknown` is any JSON, a description of
- * plain successes, and an example of every body, put together from those of its fields.
+ * plain successes, what the rate limit adds to every POST, and an example of every body, put together from those of
+ * its fields.
  */
 export function finish(document: OpenAPIObject): OpenAPIObject {
   const schemas = document.components?.schemas ?? {};
   for (const schema of Object.values(schemas)) correct('', schema, true);
 
   for (const [path, operations] of Object.entries(document.paths)) {
+    if (operations.post) addRateLimit(operations.post.responses);
     for (const operation of METHODS.map((method) => operations[method]).filter((operation) => !!operation)) {
       for (const parameter of operation.parameters ?? []) {
         if ('schema' in parameter && parameter.schema) correct(parameter.name, parameter.schema);
@@ -47,6 +50,32 @@ function correct(name: string, schema: AnySchema, isNamed = false): void {
   }
   for (const [property, inner] of Object.entries(schema.properties ?? {})) correct(property, inner);
   if (schema.items) correct(name, schema.items);
+}
+
+type Responses = NonNullable<OpenAPIObject['paths'][string]['post']>['responses'];
+
+const RATE_LIMIT_HEADERS = {
+  'RateLimit-Policy': {
+    description: 'How many POST requests a token may make, `q`, in how many seconds, `w`.',
+    schema: { type: 'string' },
+    example: '"default";q=6000;w=60',
+  },
+  RateLimit: {
+    description: 'How many are left, `r`, and in how many seconds there are more, `t`.',
+    schema: { type: 'string' },
+    example: '"default";r=5999;t=42',
+  },
+};
+
+function addRateLimit(responses: Responses): void {
+  const given = responses['429'];
+  const codes = given && 'content' in given ? Object.keys(given.content!['application/problem+json']!.examples!) : [];
+  responses['429'] = problemResponse(429, [...codes, 'rate_limited']);
+  for (const [status, response] of Object.entries(responses)) {
+    const isLimited = status.startsWith('2') || status === '429';
+    if (isLimited && response && !('$ref' in response))
+      response.headers = { ...response.headers, ...RATE_LIMIT_HEADERS };
+  }
 }
 
 type Content = Record<string, { schema?: AnySchema; example?: unknown; examples?: Record<string, unknown> }>;

@@ -8,7 +8,7 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .setOpenAPIVersion('3.1.0')
     .setTitle('Operator')
     .setDescription(
-      'Control plane of a self-hosted AI stack. Every route but `/health*` and the docs wants a token, in ' +
+      'Control plane of a self-hosted AI stack. Every route but `/health*` and the docs wants a token (`/metrics` if so configured), in ' +
         '`X-VX11-Token` or as `Authorization: Bearer`. Every error is `application/problem+json` with a stable code ' +
         'in `error`.',
     )
@@ -21,6 +21,7 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .addTag('overview', 'The whole system in view: modules, Shub, tools and models.')
     .addTag('switch', 'The LLM router: its queue and its models.')
     .addTag('health', 'Probes.')
+    .addTag('metrics', 'Figures.')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-VX11-Token' }, 'token')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque' }, 'bearer')
     .addSecurityRequirements('token')

@@ -1,11 +1,12 @@
 import { Body, Controller, HttpCode, HttpStatus, Post, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ApiProblems } from '../common/errors/api-problems.decorator';
 import { IdempotencyKey } from '../common/http/idempotency-key.decorator';
 import { ChatService } from './chat.service';
 import { ChatRequestDto, toCommand } from './dto/chat-request.dto';
 import { ChatResponseDto } from './dto/chat-response.dto';
+import { OVERHEAD_HEADER } from './turn-clock';
 
 @ApiTags('chat')
 @Controller('operator')
@@ -16,6 +17,20 @@ export class ChatController {
   @Post('chat')
   @HttpCode(HttpStatus.OK)
   @ApiOperation({ operationId: 'chat' })
+  @ApiOkResponse({
+    headers: {
+      [OVERHEAD_HEADER]: {
+        description: 'Operator’s own part of the time, without the engine’s and without waiting for earlier turns.',
+        schema: { type: 'number' },
+        example: 3.1,
+      },
+      'Idempotency-Replayed': {
+        description: '`true` if the same request got this answer before.',
+        schema: { type: 'string' },
+        example: 'true',
+      },
+    },
+  })
   @ApiHeader({
     name: 'Idempotency-Key',
     required: false,
@@ -42,6 +57,7 @@ export class ChatController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<ChatResponseDto> {
     const answer = await this.chat.send(toCommand(request, key));
+    response.set(OVERHEAD_HEADER, answer.overheadMs.toFixed(1));
     if (answer.isReplay) response.set('Idempotency-Replayed', 'true');
     return ChatResponseDto.from(answer);
   }

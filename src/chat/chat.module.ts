@@ -4,11 +4,13 @@ import { SessionModule } from '../session/session.module';
 import { SwitchGatewayModule } from '../switch-gateway/switch-gateway.module';
 import { TelemetryModule } from '../telemetry/telemetry.module';
 import { ChatController } from './chat.controller';
+import { ChatSpan } from './chat-span';
 import { ChatService } from './chat.service';
 import { HistoryCommand } from './history.command';
 import { OperatorTurn } from './operator-turn.entity';
 import { TurnController } from './turn.controller';
 import { TurnLeases } from './turn-leases';
+import { TurnMetrics } from './turn-metrics';
 import { TurnQueue } from './turn-queue';
 import { TurnRecoveryService } from './turn-recovery.service';
 import { TurnRepository } from './turn.repository';
@@ -20,8 +22,10 @@ import { TurnsInFlight } from './turns-in-flight';
   controllers: [ChatController, TurnController],
   providers: [
     ChatService,
+    ChatSpan,
     HistoryCommand,
     TurnLeases,
+    TurnMetrics,
     TurnQueue,
     TurnRecoveryService,
     TurnRepository,

@@ -4,19 +4,25 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { OperatorError } from '../common/errors/operator.error';
 import { PayloadTooLargeError } from '../common/errors/http.errors';
 import { journal } from '../common/logging/journal';
+import { requestContext } from '../common/logging/request-context';
 import { CONFIG, type Config } from '../config/config';
 import { SessionReadService } from '../session/session-read.service';
 import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
 import { ToolCallService } from '../telemetry/tool-call.service';
 import { EngineFailedError, SessionBusyError } from './chat.errors';
+import { ChatSpan } from './chat-span';
 import { buildPrompt } from './prompt';
+import { OVERHEAD_HEADER, TurnClock } from './turn-clock';
 import { TurnLeases } from './turn-leases';
+import { TurnMetrics } from './turn-metrics';
 import { TurnQueue } from './turn-queue';
 import { type Opening, TurnService } from './turn.service';
 import { TurnsInFlight } from './turns-in-flight';
 import type { ChatAnswer, ChatCommand, TurnRecord } from './turn.types';
 
 const BUSY_POLL_MS = 100;
+
+type Answered = Omit<ChatAnswer, 'overheadMs'>;
 
 interface TurnAddress {
   id: string;
@@ -34,55 +40,91 @@ export class ChatService {
     private readonly leases: TurnLeases,
     private readonly inFlight: TurnsInFlight,
     private readonly gateway: SwitchGateway,
+    private readonly span: ChatSpan,
+    private readonly metrics: TurnMetrics,
     private readonly sessions: SessionReadService,
     private readonly toolCalls: ToolCallService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async send(command: ChatCommand): Promise<ChatAnswer> {
-    this.checkSizes(command);
-    const { idempotency } = command;
-    if (!idempotency) return this.ask(command, newTurn(command));
-
-    const known = await this.turns.known(idempotency);
-    if (known?.status === 'succeeded') return this.replay(known);
-    return this.inFlight.once(idempotency, (opened) => this.ask(command, known ?? newTurn(command), opened));
+  send(command: ChatCommand): Promise<ChatAnswer> {
+    return this.timed(requestContext.startedAt(), (clock) => this.admit(command, clock));
   }
 
   /** Runs a turn that a crash interrupted once more. */
   async recover(record: TurnRecord): Promise<void> {
     const { userId } = await this.sessions.get(record.sessionId);
-    await this.queue.run(record.sessionId, () =>
-      this.leases.hold(record, async (signal) => this.answer(await this.turns.reopen(record, userId), signal)),
+    await this.timed(performance.now(), (clock) =>
+      this.inLine(record, clock, async (signal) => this.answer(await this.turns.reopen(record, userId), clock, signal)),
     );
   }
 
-  private ask(command: ChatCommand, turn: TurnAddress, opened?: (turn: TurnAddress) => void): Promise<ChatAnswer> {
+  /** Says of every answer, and of every failure, how much of the time was Operator's. */
+  private async timed(
+    startedAt: number | undefined,
+    work: (clock: TurnClock) => Promise<Answered>,
+  ): Promise<ChatAnswer> {
+    const clock = new TurnClock(startedAt);
+    try {
+      const answer = await work(clock);
+      const time = clock.read();
+      this.metrics.answered(answer, time);
+      return { ...answer, overheadMs: time.operatorMs };
+    } catch (error) {
+      const time = clock.read();
+      this.metrics.failed(error, time);
+      if (error instanceof OperatorError) error.headers[OVERHEAD_HEADER] = time.operatorMs.toFixed(1);
+      throw error;
+    }
+  }
+
+  private async admit(command: ChatCommand, clock: TurnClock): Promise<Answered> {
+    this.checkSizes(command);
+    const { idempotency } = command;
+    if (!idempotency) return this.ask(command, clock, newTurn(command));
+
+    const known = await this.turns.known(idempotency);
+    if (known?.status === 'succeeded') return this.replay(known);
+    return this.inFlight.once(idempotency, (opened) => this.ask(command, clock, known ?? newTurn(command), opened));
+  }
+
+  private async ask(
+    command: ChatCommand,
+    clock: TurnClock,
+    turn: TurnAddress,
+    opened?: (turn: TurnAddress) => void,
+  ): Promise<Answered> {
     const { sessionId } = turn;
     if (command.rejectWhenBusy && this.queue.isBusy(sessionId)) throw new SessionBusyError(sessionId);
-    return this.queue.run(sessionId, () =>
-      this.leases.hold(turn, async (signal) => {
-        const opening = await this.openWhenFree(command, turn);
-        opened?.(opening.kind === 'run' ? opening.turn : opening.record);
-        return this.answer(opening, signal);
-      }),
-    );
+    return this.inLine(turn, clock, async (signal) => {
+      const opening = await this.openWhenFree(command, clock, turn);
+      opened?.(opening.kind === 'run' ? opening.turn : opening.record);
+      return this.answer(opening, clock, signal);
+    });
+  }
+
+  /** Runs `work` when the session's earlier turns have ended, as this process' own. */
+  private inLine<T>(turn: TurnAddress, clock: TurnClock, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.queue.run(turn.sessionId, (waitedMs) => {
+      clock.waited(waitedMs);
+      return this.leases.hold(turn, work);
+    });
   }
 
   /** Another instance may be answering the same session: its turn ends, or its lease does. */
-  private async openWhenFree(command: ChatCommand, turn: TurnAddress): Promise<Opening> {
+  private async openWhenFree(command: ChatCommand, clock: TurnClock, turn: TurnAddress): Promise<Opening> {
     const deadline = Date.now() + this.config.switch.timeoutMs + this.config.turn.leaseMs;
     for (;;) {
       try {
         return await this.turns.open(command, turn);
       } catch (error) {
         if (!(error instanceof SessionBusyError) || command.rejectWhenBusy || Date.now() > deadline) throw error;
-        await sleep(BUSY_POLL_MS);
+        await clock.waiting(sleep(BUSY_POLL_MS));
       }
     }
   }
 
-  private async answer(opening: Opening, signal: AbortSignal): Promise<ChatAnswer> {
+  private async answer(opening: Opening, clock: TurnClock, signal: AbortSignal): Promise<Answered> {
     if (opening.kind === 'replay') return this.replay(opening.record);
 
     const { turn, history } = opening;
@@ -90,11 +132,10 @@ export class ChatService {
     const { historyMaxBytes } = this.config.turn;
     const messages = buildPrompt({ history, message, contextSummary, historyMaxBytes });
     const records = { session_id: sessionId, turn_id: turnId };
-    const startedAt = performance.now();
-    const elapsed = () => Math.round(performance.now() - startedAt);
+    const elapsed = () => Math.round(clock.upstreamMs);
     try {
       const prompt = { messages, sessionId, userId, turnId, messageId, metadata, providerHint };
-      const reply = await this.gateway.chat(prompt, signal);
+      const reply = await clock.asking(() => this.span.run(prompt, () => this.gateway.chat(prompt, signal)));
       const latencyMs = elapsed();
       const stored = await this.turns.succeed(turn, reply, latencyMs);
       journal(`chat:${sessionId}:success`, records, { engine: reply.engine, upstream_ms: latencyMs });
@@ -120,7 +161,7 @@ export class ChatService {
     }
   }
 
-  private async replay({ id: turnId, sessionId, engine, latencyMs }: TurnRecord): Promise<ChatAnswer> {
+  private async replay({ id: turnId, sessionId, engine, latencyMs }: TurnRecord): Promise<Answered> {
     const { id: messageId, content: response } = (await this.sessions.messageOfTurn(turnId, 'assistant'))!;
     const toolCalls = await this.toolCalls.ofMessage(messageId);
     journal(`chat:${sessionId}:replayed`, { session_id: sessionId, turn_id: turnId });

@@ -29,6 +29,25 @@ describe(TurnQueue.name, () => {
     expect(log).toEqual(['first', 'second']);
   });
 
+  it('tells a turn how long it has waited for those before it', async () => {
+    const queue = aQueue();
+    const waited = (turn: () => Promise<void>) =>
+      queue.run('a', async (waitedMs) => {
+        await turn();
+        return waitedMs;
+      });
+    const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+    const [first, second, third] = await Promise.all([
+      waited(() => sleep(50)),
+      waited(() => sleep(50)),
+      waited(() => sleep(0)),
+    ]);
+    expect(first).toBeLessThan(20);
+    expect(second).toBeGreaterThanOrEqual(49);
+    expect(third).toBeGreaterThanOrEqual(99);
+    expect(third! - second!).toBeLessThan(90);
+  });
+
   it('lets different sessions run at once', async () => {
     const queue = aQueue();
     const first = deferred();

@@ -17,7 +17,9 @@ export class TurnQueue {
     return this.lines.has(sessionId);
   }
 
-  async run<T>(sessionId: string, turn: () => Promise<T>): Promise<T> {
+  /** Tells the turn how long it has waited for those before it. */
+  async run<T>(sessionId: string, turn: (waitedMs: number) => Promise<T>): Promise<T> {
+    const queuedAt = performance.now();
     const line = this.lines.get(sessionId) ?? { last: Promise.resolve(), length: 0 };
     if (this.isClosed) throw new ShuttingDownError();
     if (this.accepted >= this.config.turn.queue) throw new QueueFullError('here');
@@ -29,7 +31,7 @@ export class TurnQueue {
     const running = line.last.then(() => {
       // Turns that had only been waiting have stored nothing yet.
       if (this.isClosed) throw new ShuttingDownError();
-      return turn();
+      return turn(performance.now() - queuedAt);
     });
     line.last = running.catch(() => undefined);
     try {

@@ -25,6 +25,8 @@ export interface ChatAnswer {
   toolCalls: StoredToolCall[];
   engine: string | null;
   latencyMs: number;
+  /** Operator's own part of the time until the answer. */
+  overheadMs: number;
   /** Given before, to a request with the same key. */
   isReplay: boolean;
 }

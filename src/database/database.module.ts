@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/config';
 import { dataSourceOptions, readOnlyOptions, sqliteFile } from './data-source-options';
+import { DatabaseObserver } from './database-observer';
 import { PostgresReads, PostgresUnitOfWork } from './postgres-unit-of-work';
 import { Reader } from './reader';
 import { SchemaState } from './schema-state';
@@ -29,6 +30,7 @@ const READING = Symbol('READING');
     }),
   ],
   providers: [
+    DatabaseObserver,
     SchemaState,
     {
       provide: READING,
@@ -45,21 +47,22 @@ const READING = Symbol('READING');
     },
     {
       provide: Reader,
-      inject: [READING, UnitOfWork],
-      useFactory: (reading: DataSource, unitOfWork: UnitOfWork) =>
+      inject: [READING, UnitOfWork, DatabaseObserver],
+      useFactory: (reading: DataSource, unitOfWork: UnitOfWork, observer: DatabaseObserver) =>
         new Reader(
           reading,
           reading.options.type === 'postgres' ? new PostgresReads(reading) : new SqliteSql(sqliteConnection(reading)),
           unitOfWork,
+          observer,
         ),
     },
     {
       provide: UnitOfWork,
-      inject: [DataSource, CONFIG],
-      useFactory: (writing: DataSource, { database }: Config) =>
+      inject: [DataSource, CONFIG, DatabaseObserver],
+      useFactory: (writing: DataSource, { database }: Config, observer: DatabaseObserver) =>
         writing.options.type === 'postgres'
-          ? new PostgresUnitOfWork(writing)
-          : new SqliteUnitOfWork(writing, database.busyTimeoutMs),
+          ? new PostgresUnitOfWork(writing, observer)
+          : new SqliteUnitOfWork(writing, database.busyTimeoutMs, observer),
     },
   ],
   exports: [Reader, SchemaState, UnitOfWork],

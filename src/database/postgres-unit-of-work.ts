@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { DatabaseObserver } from './database-observer';
 import { isSerializationFailure, toDatabaseError } from './database.errors';
 import type { SnapshotSql, Sql, SqlQuery, SqlValue } from './sql';
 import { UnitOfWork } from './unit-of-work';
@@ -9,8 +10,11 @@ const ATTEMPTS = 3;
 export class PostgresUnitOfWork extends UnitOfWork {
   readonly isExclusive = false;
 
-  constructor(private readonly dataSource: DataSource) {
-    super();
+  constructor(
+    private readonly dataSource: DataSource,
+    observer: DatabaseObserver,
+  ) {
+    super(observer);
   }
 
   protected async transact<T>(work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { DatabaseObserver } from './database-observer';
 import type { SnapshotSql, Sql, SqlQuery } from './sql';
 import { toDatabaseError } from './database.errors';
 import type { UnitOfWork } from './unit-of-work';
@@ -12,6 +13,7 @@ export class Reader {
     private readonly dataSource: DataSource,
     private readonly statements: SnapshotSql,
     private readonly unitOfWork: UnitOfWork,
+    private readonly observer: DatabaseObserver,
   ) {}
 
   /** Runs a read with the ORM. */
@@ -31,7 +33,8 @@ export class Reader {
 
   private async guarded<T>(read: () => Promise<T>): Promise<T> {
     try {
-      return await read();
+      // What a unit of work reads is part of it.
+      return await (this.unitOfWork.find() ? read() : this.observer.read(read));
     } catch (error) {
       throw toDatabaseError(error);
     }

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import type { DatabaseObserver } from './database-observer';
 import { DatabaseBusyError, DatabaseUnavailableError, driverCode, toDatabaseError } from './database.errors';
 import { SqliteSql, sqliteConnection } from './sqlite';
 import { type Transaction, UnitOfWork } from './unit-of-work';
@@ -30,8 +31,9 @@ export class SqliteUnitOfWork extends UnitOfWork {
   constructor(
     dataSource: DataSource,
     private readonly busyTimeoutMs: number,
+    observer: DatabaseObserver,
   ) {
-    super();
+    super(observer);
     this.sqlite = new SqliteSql(sqliteConnection(dataSource));
     this.transaction = { sql: this.sqlite, entities: dataSource.manager };
   }

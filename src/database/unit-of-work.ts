@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EntityManager } from 'typeorm';
+import type { DatabaseObserver } from './database-observer';
 import type { Sql } from './sql';
 
 export interface Transaction {
@@ -16,8 +17,10 @@ export interface Transaction {
 export abstract class UnitOfWork {
   private readonly ambient = new AsyncLocalStorage<Transaction>();
 
+  constructor(private readonly observer: DatabaseObserver) {}
+
   async run<T>(work: () => Promise<T>): Promise<T> {
-    return this.find() ? work() : this.transact(work);
+    return this.find() ? work() : this.observer.unit(work, (observed) => this.transact(observed));
   }
 
   /** Statements inside the ambient transaction. */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SwitchBadReplyError, SwitchServerError } from '../switch-gateway/switch.errors';
 import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
@@ -38,6 +39,8 @@ export class FeedbackCourier implements OnApplicationBootstrap, BeforeApplicatio
   private hasNews = false;
   private resumeAt = 0;
   private failures = 0;
+  /** Whatever request woke it: it is not on behalf of that one, in logs and in traces. */
+  private readonly begin = AsyncResource.bind(() => this.start());
 
   constructor(
     private readonly outbox: OutboxService,
@@ -69,7 +72,7 @@ export class FeedbackCourier implements OnApplicationBootstrap, BeforeApplicatio
     if (this.stopping.signal.aborted || dueAt >= this.dueAt) return;
     clearTimeout(this.timer);
     this.dueAt = dueAt;
-    this.timer = setTimeout(() => this.start(), dueAt - Date.now());
+    this.timer = setTimeout(this.begin, dueAt - Date.now());
     this.timer.unref();
   }
 

@@ -8,6 +8,7 @@ import { AdjustmentService } from './adjustment.service';
 import { EvidenceController } from './evidence.controller';
 import { EvidenceRepository } from './evidence.repository';
 import { EvidenceService } from './evidence.service';
+import { MetricsController } from './metrics.controller';
 import { OperatorOutbox } from './operator-outbox.entity';
 import { OperatorSwitchAdjustment } from './operator-switch-adjustment.entity';
 import { OperatorToolCall } from './operator-tool-call.entity';
@@ -26,7 +27,7 @@ import { ToolCallService } from './tool-call.service';
     SessionModule,
     SwitchGatewayModule,
   ],
-  controllers: [AdjustmentController, EvidenceController, FeedbackController],
+  controllers: [AdjustmentController, EvidenceController, FeedbackController, MetricsController],
   providers: [
     AdjustmentApplyService,
     AdjustmentRepository,

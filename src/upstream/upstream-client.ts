@@ -1,6 +1,8 @@
 import type { HttpService } from '@nestjs/axios';
+import { SpanKind } from '@opentelemetry/api';
 import type { AxiosAdapter } from 'axios';
 import { type BulkheadPolicy, bulkhead, isBulkheadRejectedError } from 'cockatiel';
+import { type Tracing, failed } from '../common/tracing/tracing.service';
 import { Breaker, type BreakerOptions, type BreakerState } from './breaker';
 import { UpstreamError } from './upstream.errors';
 
@@ -58,6 +60,7 @@ export class UpstreamClient {
     private readonly upstream: UpstreamOptions,
     private readonly observe: UpstreamObserver,
     private readonly adapter: AxiosAdapter,
+    private readonly tracing: Tracing,
   ) {
     this.headers = {
       accept: 'application/json',
@@ -81,7 +84,7 @@ export class UpstreamClient {
     const startedAt = performance.now();
     try {
       const reply = await this.admit(request);
-      this.observe(`${Math.floor(reply.status / 100)}xx`, reply.latencyMs / 1_000);
+      this.observe(`${Math.floor(reply.status / 100)}xx`, (performance.now() - startedAt) / 1_000);
       return reply;
     } catch (error) {
       const failure = error instanceof UpstreamError ? error.failure : 'error';
@@ -97,20 +100,37 @@ export class UpstreamClient {
   private async admit(request: UpstreamRequest): Promise<UpstreamReply> {
     if (!this.isConfigured) throw new UpstreamError('not-configured', 'Nobody said where it is.');
     try {
-      return await this.bulkhead.execute(() => this.breaker.run(() => this.exchange(request), request.isAside));
+      return await this.bulkhead.execute(() => this.breaker.run(() => this.call(request), request.isAside));
     } catch (error) {
       if (!isBulkheadRejectedError(error)) throw error;
       throw new UpstreamError('overloaded', 'Too many calls wait for it already.');
     }
   }
 
-  private async exchange({
-    method,
-    path,
-    body,
-    timeoutMs = this.upstream.timeoutMs,
-    signal,
-  }: UpstreamRequest): Promise<UpstreamReply> {
+  /** One call, which tells the upstream whose trace it is part of. What Operator asks by itself is part of none. */
+  private call(request: UpstreamRequest): Promise<UpstreamReply> {
+    if (!this.tracing.isOn) return this.exchange(request);
+    const { method, path } = request;
+    const url = new URL(this.upstream.url + path);
+    const attributes = {
+      'http.request.method': method,
+      'url.full': url.href,
+      'server.address': url.hostname,
+      'server.port': Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+      'operator.upstream': this.upstream.name,
+    };
+    return this.tracing.part(`${method} ${this.upstream.name}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      const reply = await this.exchange(request, this.tracing.headers(span));
+      span.setAttribute('http.response.status_code', reply.status);
+      if (reply.status >= 400) failed(span, String(reply.status));
+      return reply;
+    });
+  }
+
+  private async exchange(
+    { method, path, body, timeoutMs = this.upstream.timeoutMs, signal }: UpstreamRequest,
+    headers: Record<string, string> = {},
+  ): Promise<UpstreamReply> {
     const startedAt = performance.now();
     const abort = new AbortController();
     const deadline = setTimeout(() => abort.abort(new UpstreamError('timeout', 'The deadline passed.')), timeoutMs);
@@ -126,13 +146,13 @@ export class UpstreamClient {
           method,
           url: this.upstream.url + path,
           data,
-          headers: this.headers,
+          headers: { ...this.headers, ...headers },
           signal: abort.signal,
         });
       // Once more if the connection failed before anything came back: a kept-alive socket may just have been closed.
       const {
         status,
-        headers,
+        headers: answered,
         data: text,
       } = await send().catch((error: unknown) => {
         if (isFinal(error) || abort.signal.aborted) throw error;
@@ -140,9 +160,9 @@ export class UpstreamClient {
       });
       return {
         status,
-        contentType: String(headers['content-type'] ?? ''),
+        contentType: String(answered['content-type'] ?? ''),
         body: text,
-        retryAfterSeconds: /^\d+$/.test(String(headers['retry-after'])) ? Number(headers['retry-after']) : null,
+        retryAfterSeconds: /^\d+$/.test(String(answered['retry-after'])) ? Number(answered['retry-after']) : null,
         latencyMs: Math.round(performance.now() - startedAt),
       };
     } catch (error) {

@@ -1,6 +1,7 @@
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Metrics } from '../common/metrics/metrics.service';
+import { Tracing } from '../common/tracing/tracing.service';
 import { CONFIG, type Config } from '../config/config';
 import { UPSTREAM_NAMES, type UpstreamName } from '../config/upstreams';
 import type { BreakerState } from './breaker';
@@ -17,7 +18,7 @@ const CALLS_MAX = 32;
 export class UpstreamService implements OnModuleDestroy {
   private readonly clients: Record<UpstreamName, UpstreamClient>;
 
-  constructor(http: HttpService, metrics: Metrics, @Inject(CONFIG) config: Config) {
+  constructor(http: HttpService, metrics: Metrics, tracing: Tracing, @Inject(CONFIG) config: Config) {
     const observe = metrics.histogram({
       name: 'operator_upstream_request_duration_seconds',
       help: 'Calls to upstreams, by how they ended: the class of the status, or why there is no answer.',
@@ -42,6 +43,7 @@ export class UpstreamService implements OnModuleDestroy {
         options,
         (outcome, seconds) => observe({ upstream: name, outcome }, seconds),
         adapter,
+        tracing,
       );
       return [name, client] as const;
     });

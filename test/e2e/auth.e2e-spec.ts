@@ -7,7 +7,10 @@ import { expectProblem, rowCounts } from '../support/problem';
 import { rawRequest } from '../support/raw-request';
 import { TOKEN, type TestApp, type TestEnv, createTestApp } from '../support/test-app';
 
-/** Every operation that anyone may call. Adding a line here is a security decision. */
+/**
+ * Every operation that anyone may call. Adding a line here is a security decision. `GET /metrics` is one of them only
+ * with `METRICS=open`, which is the default on a loopback address alone.
+ */
 const PUBLIC = ['GET /health', 'GET /health/live', 'GET /health/ready'];
 /** Pages about the API. Plain routes, which no guard sees. */
 const DOCS = ['/docs', '/docs-json', '/docs-yaml'];
@@ -30,7 +33,7 @@ describe('Auth', () => {
     let operations: Operation[];
 
     beforeAll(async () => {
-      operator = await createTestApp();
+      operator = await createTestApp({ METRICS: 'token' });
       const { body } = await rawRequest(operator.url, { path: '/docs-json' });
       const { paths } = body as { paths: Record<string, Record<string, unknown>> };
       operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -65,6 +68,19 @@ describe('Auth', () => {
       const answers = await Promise.all(operations.map(async (each) => [each.name, await call(each)] as const));
       const opened = answers.filter(([, { status }]) => status !== 401).map(([name]) => name);
       expect(opened.sort()).toEqual(PUBLIC);
+    });
+
+    it('opens the metrics besides, if they are configured to be open', async () => {
+      const open = await createTestApp({ METRICS: 'open' });
+      const answers = await Promise.all(
+        operations.map(async ({ name, method, path }) => {
+          const { status } = await rawRequest(open.url, { method, path });
+          return [name, status] as const;
+        }),
+      );
+      await open.close();
+      const opened = answers.filter(([, status]) => status !== 401).map(([name]) => name);
+      expect(opened.sort()).toEqual([...PUBLIC, 'GET /metrics']);
     });
 
     it('says 401 auth_required and how to do better to whoever has no token', async () => {

@@ -36,7 +36,7 @@ describe('Feedback to Switch', () => {
   const heard = () => upstream.calls.filter(({ path }) => path === RECORD).map(({ body }) => body);
   const isHeard = (count: number) => until(() => heard().length >= count);
   const metric = async (name: string) => {
-    const text = await operator.app.get(Metrics, { strict: false }).registry.metrics();
+    const text = await operator.app.get(Metrics, { strict: false }).exposition();
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
   };
 

@@ -72,6 +72,12 @@ describe.each(operations)('$name', ({ name, path, operation, responses }) => {
     expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(BORDER));
     if (operation.requestBody)
       expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '413', '415', '422']));
+    if (name.startsWith('POST ')) {
+      expect(Object.keys(operation.responses['429'].content['application/problem+json'].examples)).toContain(
+        'rate_limited',
+      );
+      expect(Object.keys(operation.responses['429'].headers)).toEqual(['RateLimit-Policy', 'RateLimit']);
+    }
     if (path.includes('{'))
       expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '404', '422']));
     for (const [status, response] of problems) {

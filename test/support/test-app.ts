@@ -43,6 +43,8 @@ export async function createTestApp(env: TestEnv = {}, logger?: (config: Config)
     DATABASE_URL: database.url,
     VX11_OPERATOR_TOKEN: TOKEN,
     DRAIN_TIMEOUT_MS: '2000',
+    // Tests are in a hurry.
+    RATE_LIMIT_POSTS: '0',
     ...env,
   });
   if (isPostgres) await migrate(config.database.url);

@@ -10,6 +10,14 @@ import type { OperatorError } from '../errors/operator.error';
 /** Where clients find their token: in the configuration, or in a file that the first start wrote. */
 export type TokenSource = { kind: 'configured' } | { kind: 'generated'; file: string; isNew: boolean; token: string };
 
+/** What was found out about a request's token, once for all who ask. */
+interface Verdict {
+  refusal: OperatorError | null;
+  /** Of a valid token. */
+  digest: Buffer | null;
+}
+const VERDICT = Symbol('VERDICT');
+
 @Injectable()
 export class TokenService {
   readonly source: TokenSource | { kind: 'disabled' };
@@ -26,16 +34,31 @@ export class TokenService {
 
   /** Why this request may not pass, or null when it may. Reads headers only. */
   refusal(request: Request): OperatorError | null {
-    // Without tokens a page of any site could reach us by a name of its own that leads to loopback.
-    if (this.source.kind === 'disabled') return isLoopback(request.hostname) ? null : new ForbiddenError();
+    return this.verdict(request).refusal;
+  }
+
+  /** Tells requests with different tokens apart, without the token itself. */
+  holder(request: Request): string {
+    return this.verdict(request).digest?.toString('base64') ?? 'anybody';
+  }
+
+  private verdict(request: Request & { [VERDICT]?: Verdict }): Verdict {
+    return (request[VERDICT] ??= this.judge(request));
+  }
+
+  private judge(request: Request): Verdict {
+    if (this.source.kind === 'disabled') {
+      // Without tokens a page of any site could reach us by a name of its own that leads to loopback.
+      return { refusal: isLoopback(request.hostname) ? null : new ForbiddenError(), digest: null };
+    }
     const token = presented(request);
-    if (!token) return new AuthRequiredError();
-    return this.accepts(token) ? null : new ForbiddenError();
+    if (!token) return { refusal: new AuthRequiredError(), digest: null };
+    const given = digest(token);
+    return this.accepts(given) ? { refusal: null, digest: given } : { refusal: new ForbiddenError(), digest: null };
   }
 
   /** Compares with every valid token, always all of them: time tells nothing about which one nearly matched. */
-  private accepts(token: string): boolean {
-    const given = digest(token);
+  private accepts(given: Buffer): boolean {
     return this.digests.reduce((found, valid) => timingSafeEqual(given, valid) || found, false);
   }
 }

@@ -25,17 +25,19 @@ export function ApiProblems(codes: Record<number, string[]> = {}) {
 }
 
 function ApiProblem(status: number, codes: string[]): MethodDecorator {
-  return ApiResponse({
-    status,
-    description: codes.map((code) => `\`${code}\``).join(', '),
-    content: {
-      'application/problem+json': {
-        schema: { $ref: getSchemaPath(ProblemDto) },
-        examples: Object.fromEntries(codes.map((code) => [code, { value: example(code, status) }])),
-      },
-    },
-  }) as MethodDecorator;
+  return ApiResponse({ status, ...problemResponse(status, codes) }) as MethodDecorator;
 }
+
+/** What an operation answers with these codes, as OpenAPI has it. */
+export const problemResponse = (status: number, codes: string[]) => ({
+  description: codes.map((code) => `\`${code}\``).join(', '),
+  content: {
+    'application/problem+json': {
+      schema: { $ref: getSchemaPath(ProblemDto) },
+      examples: Object.fromEntries(codes.map((code) => [code, { value: example(code, status) }])),
+    },
+  },
+});
 
 const example = (code: string, status: number): ProblemDto => ({
   type: `urn:operator:error:${code}`,

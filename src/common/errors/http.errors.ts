@@ -81,6 +81,16 @@ export class IdempotencyKeyReusedError extends OperatorError {
   }
 }
 
+export class RateLimitedError extends OperatorError {
+  readonly code = 'rate_limited';
+  readonly kind = 'overloaded';
+
+  constructor(retryAfterS: number) {
+    super('This token has made too many requests that change something. Nothing was stored.');
+    this.retryAfter(retryAfterS);
+  }
+}
+
 export class ShuttingDownError extends OperatorError {
   readonly code = 'shutting_down';
   readonly kind = 'unavailable';

@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import pino, { type DestinationStream, type Level, type Logger, type StreamEntry } from 'pino';
 import type { Config } from '../../config/config';
 import { DailyFile } from './daily-file';
+import { traceFields } from '../tracing/active-span';
 import { requestContext } from './request-context';
 
 /** Nest's account of how it wires itself up: for those who ask for details. */
@@ -23,7 +24,7 @@ export class OperatorLogger implements LoggerService {
         base: { module: 'operator_backend' },
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
-        mixin: requestContext.fields,
+        mixin: () => ({ ...requestContext.fields(), ...traceFields() }),
         // They are `errorFields` already: Pino would repeat an error's own message as the line's.
         serializers: { err: (fields: ErrorFields) => fields },
       },

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 interface RequestContext {
   requestId: string;
+  startedAt: number;
   /** What the request turned out to be about; every later line of it carries these. */
   about: Record<string, string>;
 }
@@ -15,10 +16,13 @@ export const requestContext = {
   /** Runs `work` as one request. A client's id is kept if it is harmless in a header and in a log, else replaced. */
   run(clientId: string | undefined, work: (requestId: string) => void): void {
     const requestId = clientId && CLIENT_ID.test(clientId) ? clientId : randomUUID();
-    storage.run({ requestId, about: {} }, () => work(requestId));
+    storage.run({ requestId, startedAt: performance.now(), about: {} }, () => work(requestId));
   },
 
   id: (): string => storage.getStore()?.requestId ?? 'none',
+
+  /** When it came, on the clock of `performance.now()`; undefined for work that nobody has asked for. */
+  startedAt: (): number | undefined => storage.getStore()?.startedAt,
 
   note(about: Record<string, string>): void {
     const context = storage.getStore();

@@ -1,9 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { CONFIG, type Config } from '../../config/config';
+import { measureEventLoop } from './event-loop-delay';
 
 /** From a local call to one that runs into a deadline, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/**
+ * Of prom-client's own: gauges that are named like counters, lists that are made anew for every scrape, a delay of the
+ * event loop that has its sampling interval in it, and what only those want to know who work on V8.
+ */
+const UNWANTED = /^nodejs_(active_(handles|requests|resources)(_total)?|eventloop_lag_.*|heap_space_.*)$/;
+const NEVER_MS = 2 ** 31 - 1;
 
 interface Named<Label extends string> {
   name: `operator_${string}`;
@@ -18,11 +26,22 @@ type Labels<Label extends string> = Partial<Record<Label, string | number>>;
  */
 @Injectable()
 export class Metrics {
-  readonly registry = new Registry();
+  private readonly registry = new Registry();
   readonly isOn: boolean;
 
   constructor(@Inject(CONFIG) { metrics }: Config) {
     this.isOn = metrics !== 'off';
+    if (!this.isOn) return;
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: NEVER_MS });
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      if (UNWANTED.test(name)) this.registry.removeSingleMetric(name);
+    }
+    measureEventLoop(this);
+  }
+
+  /** All that is known now, as Prometheus reads it. */
+  exposition(): Promise<string> {
+    return this.registry.metrics();
   }
 
   /** Counts what happens. */

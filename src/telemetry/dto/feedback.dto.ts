@@ -14,7 +14,10 @@ export class FeedbackRequestDto {
   @Length(1, 128)
   engine: string;
 
-  /** Whether its answer was of use. */
+  /**
+   * Whether its answer was of use.
+   * @example false
+   */
   @IsBoolean()
   success: boolean;
 
