@@ -9,7 +9,7 @@ type Schemas = Record<string, AnySchema>;
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Fields that hold fractions. All other numbers of this API are whole, which TypeScript's `number` does not tell. */
-const FRACTIONS = new Set(['cpu_percent', 'memory_mb', 'priority', 'size_mb']);
+const FRACTIONS = new Set(['cpu_percent', 'error_rate', 'memory_mb', 'priority', 'size_mb']);
 
 /**
  * Adds what the compiler plugin cannot know: which numbers are whole, that `unknown` is any JSON, a description of
@@ -98,6 +98,8 @@ function exampleOf(given: AnySchema, schemas: Schemas): unknown {
   if (schema.default !== undefined) return schema.default;
   if (schema.type?.includes('null') || schema.anyOf?.some((one) => 'type' in one && one.type === 'null')) return null;
   if (schema.type === 'boolean') return true;
+  // A field of another schema that has a comment of its own.
+  if (schema.allOf?.length === 1) return exampleOf(schema.allOf[0]!, schemas);
   if (schema.type === 'array') return schema.items ? [exampleOf(schema.items, schemas)] : [];
   if (schema.type !== 'object') return undefined;
   const fields = Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, exampleOf(inner, schemas)]);

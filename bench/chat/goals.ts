@@ -12,7 +12,7 @@ export const isReached = ({ value, atLeast = -Infinity, atMost = Infinity }: Goa
 
 export function describeGoals(goals: Goal[]): string {
   return table([
-    ['ratio', 'measured', 'goal', ''],
+    ['figure', 'measured', 'goal', ''],
     ...goals.map((goal) => [
       goal.name,
       goal.value.toFixed(2),

@@ -57,8 +57,8 @@ export class Client {
   }
 }
 
-/** Parses an answer that had to be a 200. */
-export function expectOk<Body>({ status, body }: Answer): Body {
-  if (status !== 200) throw new Error(`Expected a 200, got ${status}: ${body.slice(0, 500)}`);
+/** Parses an answer that had to be a 200, or what else it had to be. */
+export function expectOk<Body>({ status, body }: Answer, expected = 200): Body {
+  if (status !== expected) throw new Error(`Expected a ${expected}, got ${status}: ${body.slice(0, 500)}`);
   return JSON.parse(body) as Body;
 }

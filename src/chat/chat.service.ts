@@ -163,7 +163,7 @@ export class ChatService {
 
   private async replay({ id: turnId, sessionId, engine, latencyMs }: TurnRecord): Promise<Answered> {
     const { id: messageId, content: response } = (await this.sessions.messageOfTurn(turnId, 'assistant'))!;
-    const toolCalls = await this.toolCalls.ofMessage(messageId);
+    const toolCalls = await this.toolCalls.recordedWith(messageId);
     journal(`chat:${sessionId}:replayed`, { session_id: sessionId, turn_id: turnId });
     return { sessionId, turnId, messageId, response, toolCalls, engine, latencyMs: latencyMs ?? 0, isReplay: true };
   }

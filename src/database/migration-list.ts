@@ -1,6 +1,12 @@
 import { CreateOperatorTables1764000000000 } from './migrations/1764000000000-CreateOperatorTables';
 import { AddOutbox1764100000000 } from './migrations/1764100000000-AddOutbox';
+import { ExtendToolCalls1764200000000 } from './migrations/1764200000000-ExtendToolCalls';
 import { LinkEvidence1764300000000 } from './migrations/1764300000000-LinkEvidence';
 
 /** Every migration, oldest first. */
-export const migrations = [CreateOperatorTables1764000000000, AddOutbox1764100000000, LinkEvidence1764300000000];
+export const migrations = [
+  CreateOperatorTables1764000000000,
+  AddOutbox1764100000000,
+  ExtendToolCalls1764200000000,
+  LinkEvidence1764300000000,
+];

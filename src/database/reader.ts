@@ -16,6 +16,11 @@ export class Reader {
     private readonly observer: DatabaseObserver,
   ) {}
 
+  /** Else it is SQLite, whose statements run on the event loop. */
+  get isPostgres(): boolean {
+    return this.dataSource.options.type === 'postgres';
+  }
+
   /** Runs a read with the ORM. */
   async entities<T>(read: (entities: EntityManager) => Promise<T>): Promise<T> {
     return this.guarded(() => read(this.unitOfWork.find()?.entities ?? this.dataSource.manager));

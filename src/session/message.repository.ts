@@ -4,7 +4,7 @@ import { Reader } from '../database/reader';
 import { sqlTime } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
 import { OperatorMessage } from './operator-message.entity';
-import type { HistoryMessage, NewMessage, TurnMessage } from './session.types';
+import type { HistoryMessage, MessageAddress, NewMessage, TurnMessage } from './session.types';
 
 @Injectable()
 export class MessageRepository {
@@ -30,29 +30,21 @@ export class MessageRepository {
     );
   }
 
-  /** With their tool calls; the newest first, older than `before`. */
+  /** The newest first, older than `before`. */
   page(sessionId: string, before: number | null, limit: number): Promise<OperatorMessage[]> {
     return this.reader.entities((entities) =>
       entities.find(OperatorMessage, {
         where: { sessionId, ...(before !== null && { id: LessThan(before) }) },
         order: { id: 'DESC' },
         take: limit,
-        relations: { toolCalls: true },
-        relationLoadStrategy: 'query',
       }),
     );
   }
 
-  /** With their tool calls; the oldest first, younger than `after`. */
+  /** The oldest first, younger than `after`. */
   after(sessionId: string, after: number, limit: number): Promise<OperatorMessage[]> {
     return this.reader.entities((entities) =>
-      entities.find(OperatorMessage, {
-        where: { sessionId, id: MoreThan(after) },
-        order: { id: 'ASC' },
-        take: limit,
-        relations: { toolCalls: true },
-        relationLoadStrategy: 'query',
-      }),
+      entities.find(OperatorMessage, { where: { sessionId, id: MoreThan(after) }, order: { id: 'ASC' }, take: limit }),
     );
   }
 
@@ -77,6 +69,16 @@ export class MessageRepository {
     );
     const { last, looked, found } = row!;
     return { isFound: found === 1, next: looked < limit ? null : last };
+  }
+
+  async address(id: number): Promise<MessageAddress | undefined> {
+    const row = await this.reader.sql((sql) =>
+      sql.get<{ session_id: string; turn_id: string | null }>(
+        'SELECT session_id, turn_id FROM operator_message WHERE id = ?',
+        [id],
+      ),
+    );
+    return row && { sessionId: row.session_id, turnId: row.turn_id };
   }
 
   async ofTurn(turnId: string, role: 'user' | 'assistant'): Promise<TurnMessage | undefined> {

@@ -1,15 +1,6 @@
-import {
-  Column,
-  Entity,
-  Index,
-  JoinColumn,
-  ManyToOne,
-  OneToMany,
-  PrimaryGeneratedColumn,
-  type Relation,
-} from 'typeorm';
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn, type Relation } from 'typeorm';
 import { OperatorSession } from './operator-session.entity';
-import type { MessageRole, RecordedToolCall } from './session.types';
+import type { MessageRole } from './session.types';
 
 /** What somebody said. Rows are only ever appended; `id` orders them, since two clocks can tie. */
 @Entity('operator_message')
@@ -42,9 +33,6 @@ export class OperatorMessage {
 
   @Column('simple-json', { name: 'message_metadata', nullable: true })
   metadata: Record<string, unknown> | null;
-
-  @OneToMany('OperatorToolCall', 'message')
-  toolCalls?: RecordedToolCall[];
 
   @Column()
   createdAt: Date;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { OperatorMessage } from './operator-message.entity';
 import type { OperatorSession } from './operator-session.entity';
-import { type ExportFormat, exportSession } from './session-export';
+import { type ExportFormat, type ExportedMessage, exportSession } from './session-export';
+import type { RecordedToolCall } from './session.types';
 
 const AT = new Date('2026-11-23T09:30:00.000Z');
 
@@ -15,18 +16,32 @@ const aSession = (session: Partial<OperatorSession> = {}): OperatorSession => ({
   updatedAt: AT,
   ...session,
 });
-const aMessage = (message: Partial<OperatorMessage> = {}): OperatorMessage => ({
-  id: 1,
-  sessionId: 'support-1',
-  turnId: null,
-  role: 'user',
-  content: 'hello',
-  metadata: null,
-  createdAt: AT,
-  ...message,
+const aMessage = (message: Partial<OperatorMessage> = {}, toolCalls: RecordedToolCall[] = []): ExportedMessage => ({
+  toolCalls,
+  message: {
+    id: 1,
+    sessionId: 'support-1',
+    turnId: null,
+    role: 'user',
+    content: 'hello',
+    metadata: null,
+    createdAt: AT,
+    ...message,
+  },
 });
 
-async function exported(format: ExportFormat, session: OperatorSession, messages: OperatorMessage[]): Promise<string> {
+const aToolCall = (call: Partial<RecordedToolCall> = {}): RecordedToolCall => ({
+  id: 1,
+  messageId: 1,
+  toolName: 'browser',
+  status: 'ok',
+  durationMs: 1,
+  result: null,
+  error: null,
+  ...call,
+});
+
+async function exported(format: ExportFormat, session: OperatorSession, messages: ExportedMessage[]): Promise<string> {
   async function* stream() {
     yield* messages;
   }
@@ -57,6 +72,7 @@ describe('An export as JSON', () => {
               timestamp: AT.toISOString(),
               turn_id: null,
               tool_calls: [],
+              more_tool_calls: null,
               metadata: null,
             })),
           });
@@ -69,12 +85,12 @@ describe('An export as JSON', () => {
 describe('An export as Markdown', () => {
   it('reads like this', async () => {
     const toolCalls = [
-      { id: 1, toolName: 'browser', status: 'ok', durationMs: 42, result: null, error: null },
-      { id: 2, toolName: 'shell', status: 'error', durationMs: null, result: null, error: 'exit 1' },
+      aToolCall({ id: 1, toolName: 'browser', durationMs: 42 }),
+      aToolCall({ id: 2, toolName: 'shell', status: 'error', durationMs: null, error: 'exit 1' }),
     ];
     const messages = [
       aMessage({ id: 7, content: 'two\nlines' }),
-      aMessage({ id: 8, role: 'assistant', content: 'Done.', toolCalls }),
+      aMessage({ id: 8, role: 'assistant', content: 'Done.' }, toolCalls),
     ];
     expect(await exported('markdown', aSession(), messages)).toBe(`# Session support-1
 
@@ -99,8 +115,8 @@ User ana, begun 2026-11-23T09:30:00.000Z.
     const text = fc.string({ unit: fc.constantFrom('#', ' ', '\n', '\r', '\u2028', '`', '>', '-', '=', 'a', '·') });
     await fc.assert(
       fc.asyncProperty(fc.array(text), text, text, text, async (said, userId, sessionId, toolName) => {
-        const toolCalls = [{ id: 1, toolName, status: toolName, durationMs: 1, result: null, error: null }];
-        const messages = said.map((content, id) => aMessage({ id, content, toolCalls, role: userId as 'user' }));
+        const toolCalls = [aToolCall({ toolName, status: toolName })];
+        const messages = said.map((content, id) => aMessage({ id, content, role: userId as 'user' }, toolCalls));
         const document = await exported('markdown', aSession({ userId, sessionId }), messages);
 
         const headings = document.split(/[\r\n]/).filter((line) => /^\s*(#|=+\s*$|-+\s*$)/.test(line));

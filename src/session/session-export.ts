@@ -1,19 +1,26 @@
 import type { OperatorMessage } from './operator-message.entity';
 import type { OperatorSession } from './operator-session.entity';
-import { MessageResponseDto } from './dto/session-response.dto';
+import type { RecordedToolCall } from './session.types';
+import { MessageResponseDto, ToolCallDto } from './dto/session-response.dto';
 
 export type ExportFormat = 'json' | 'markdown';
+
+/** A message with all its tool calls, however many. */
+export interface ExportedMessage {
+  message: OperatorMessage;
+  toolCalls: AsyncIterable<RecordedToolCall> | Iterable<RecordedToolCall>;
+}
 
 /** A session as a document, piece by piece: however long it is, little of it is in memory. */
 export function exportSession(
   format: ExportFormat,
   session: OperatorSession,
-  messages: AsyncIterable<OperatorMessage>,
+  messages: AsyncIterable<ExportedMessage>,
 ): AsyncGenerator<string> {
   return format === 'json' ? asJson(session, messages) : asMarkdown(session, messages);
 }
 
-async function* asJson(session: OperatorSession, messages: AsyncIterable<OperatorMessage>): AsyncGenerator<string> {
+async function* asJson(session: OperatorSession, messages: AsyncIterable<ExportedMessage>): AsyncGenerator<string> {
   const head = JSON.stringify({
     session_id: session.sessionId,
     user_id: session.userId,
@@ -23,19 +30,34 @@ async function* asJson(session: OperatorSession, messages: AsyncIterable<Operato
   });
   yield `${head.slice(0, -1)},"messages":[`;
   let separator = '';
-  for await (const message of messages) {
-    yield `${separator}\n${JSON.stringify(MessageResponseDto.from(message))}`;
+  for await (const { message, toolCalls } of messages) {
+    yield `${separator}\n${opened(message)},"tool_calls":[`;
+    let between = '';
+    for await (const call of toolCalls) {
+      yield `${between}${JSON.stringify(ToolCallDto.from(call))}`;
+      between = ',';
+    }
+    yield ']}';
     separator = ',';
   }
   yield '\n]}\n';
 }
 
-async function* asMarkdown(session: OperatorSession, messages: AsyncIterable<OperatorMessage>): AsyncGenerator<string> {
+/** A message in JSON up to its tool calls. */
+function opened(message: OperatorMessage): string {
+  const fields = MessageResponseDto.from({ message, toolCalls: NONE });
+  return JSON.stringify({ ...fields, tool_calls: undefined }).slice(0, -1);
+}
+
+const NONE = { calls: [], hasMore: false };
+
+async function* asMarkdown(session: OperatorSession, messages: AsyncIterable<ExportedMessage>): AsyncGenerator<string> {
   const begun = session.createdAt.toISOString();
   yield `# Session ${inLine(session.sessionId)}\n\nUser ${inLine(session.userId)}, begun ${begun}.\n`;
-  for await (const { id, role, createdAt, content, toolCalls } of messages) {
+  for await (const { message, toolCalls } of messages) {
+    const { id, role, createdAt, content } = message;
     yield `\n## ${id} · ${inLine(role)} · ${createdAt.toISOString()}\n\n${quoted(content)}\n`;
-    for (const { toolName, status, durationMs } of toolCalls ?? []) {
+    for await (const { toolName, status, durationMs } of toolCalls) {
       const duration = durationMs === null ? '' : `, ${durationMs} ms`;
       yield `\n- tool \`${inLine(toolName)}\`: ${inLine(status)}${duration}\n`;
     }

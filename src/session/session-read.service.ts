@@ -3,10 +3,12 @@ import { journal } from '../common/logging/journal';
 import { MessageRepository } from './message.repository';
 import type { OperatorMessage } from './operator-message.entity';
 import type { OperatorSession } from './operator-session.entity';
+import type { ExportedMessage } from './session-export';
+import { MessageToolCallsService, type MessageWithToolCalls } from './message-tool-calls.service';
 import { SessionNotFoundError } from './session.errors';
 import { SessionRepository } from './session.repository';
 import { SessionSearchService } from './session-search.service';
-import type { Page, TurnMessage } from './session.types';
+import type { MessageAddress, Page, TurnMessage } from './session.types';
 
 const EXPORT_PAGE = 500;
 
@@ -22,6 +24,7 @@ export class SessionReadService {
   constructor(
     private readonly sessions: SessionRepository,
     private readonly messages: MessageRepository,
+    private readonly toolCalls: MessageToolCallsService,
     private readonly search: SessionSearchService,
   ) {}
 
@@ -36,9 +39,10 @@ export class SessionReadService {
     sessionId: string,
     before: number | null,
     limit: number,
-  ): Promise<{ session: OperatorSession; page: Page<OperatorMessage> }> {
+  ): Promise<{ session: OperatorSession; page: Page<MessageWithToolCalls> }> {
     const session = await this.get(sessionId);
-    const page = await this.history(sessionId, before, limit);
+    const { items, nextCursor } = await this.history(sessionId, before, limit);
+    const page = { items: await this.toolCalls.withFirst(sessionId, items), nextCursor };
     journal(`session_retrieved:${sessionId}`, { session_id: sessionId });
     return { session, page };
   }
@@ -63,13 +67,20 @@ export class SessionReadService {
     return this.messages.ofTurn(turnId, role);
   }
 
-  /** Every message from the first to the last, a page in memory at a time. */
-  async *everyMessage(sessionId: string): AsyncGenerator<OperatorMessage> {
+  /** What a message belongs to; undefined when there is no such message. */
+  addressOfMessage(id: number): Promise<MessageAddress | undefined> {
+    return this.messages.address(id);
+  }
+
+  /** Every message from the first to the last with every tool call, a page in memory at a time. */
+  async *everyMessage(sessionId: string): AsyncGenerator<ExportedMessage> {
     journal(`session_exported:${sessionId}`, { session_id: sessionId });
     let after = 0;
     for (;;) {
       const page = await this.messages.after(sessionId, after, EXPORT_PAGE);
-      yield* page;
+      for (const entry of await this.toolCalls.withFirst(sessionId, page)) {
+        yield { message: entry.message, toolCalls: this.toolCalls.everyCall(entry) };
+      }
       if (page.length < EXPORT_PAGE) return;
       after = page.at(-1)!.id;
     }

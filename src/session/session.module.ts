@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { MessageRepository } from './message.repository';
+import { MessageToolCallRepository } from './message-tool-call.repository';
+import { MessageToolCallsService } from './message-tool-calls.service';
 import { OperatorMessage } from './operator-message.entity';
 import { OperatorSession } from './operator-session.entity';
 import { SessionController } from './session.controller';
@@ -12,7 +14,15 @@ import { SessionService } from './session.service';
 @Module({
   imports: [TypeOrmModule.forFeature([OperatorSession, OperatorMessage])],
   controllers: [SessionController],
-  providers: [MessageRepository, SessionReadService, SessionRepository, SessionSearchService, SessionService],
+  providers: [
+    MessageRepository,
+    MessageToolCallRepository,
+    MessageToolCallsService,
+    SessionReadService,
+    SessionRepository,
+    SessionSearchService,
+    SessionService,
+  ],
   exports: [SessionReadService, SessionService],
 })
 export class SessionModule {}

@@ -22,14 +22,27 @@ export interface TurnMessage {
   metadata: Record<string, unknown> | null;
 }
 
+/** What a message belongs to. */
+export interface MessageAddress {
+  sessionId: string;
+  turnId: string | null;
+}
+
 /** A tool call as a session's messages show it. */
 export interface RecordedToolCall {
   id: number;
+  messageId: number;
   toolName: string;
   status: string;
   durationMs: number | null;
   result: unknown;
   error: string | null;
+}
+
+/** The first tool calls of a message. */
+export interface FirstToolCalls {
+  calls: RecordedToolCall[];
+  hasMore: boolean;
 }
 
 export interface Page<T> {

@@ -12,7 +12,8 @@ export class ToolCallService {
     return calls.length > 0 ? this.toolCalls.append(messageId, calls, at) : [];
   }
 
-  ofMessage(messageId: number): Promise<StoredToolCall[]> {
-    return this.toolCalls.ofMessage(messageId);
+  /** What was recorded with a message; not what was reported of it later. */
+  recordedWith(messageId: number): Promise<StoredToolCall[]> {
+    return this.toolCalls.recordedWith(messageId);
   }
 }

@@ -146,6 +146,7 @@ describe('Sessions', () => {
             timestamp: body.created_at,
             turn_id: answer.turn_id,
             tool_calls: [],
+            more_tool_calls: null,
             metadata: null,
           },
           {
@@ -155,6 +156,7 @@ describe('Sessions', () => {
             timestamp: body.updated_at,
             turn_id: answer.turn_id,
             tool_calls: answer.tool_calls,
+            more_tool_calls: null,
             metadata: null,
           },
         ],

@@ -147,7 +147,7 @@ const FOREIGN = `
       });
 
       it('reads back: messages, tool calls, metadata, and times in UTC', async () => {
-        const message = { turn_id: null, tool_calls: [], metadata: null };
+        const message = { turn_id: null, tool_calls: [], more_tool_calls: null, metadata: null };
         expect(await session('support-1')).toEqual({
           session_id: 'support-1',
           user_id: 'ana',

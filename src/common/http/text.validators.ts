@@ -20,6 +20,12 @@ export const IsSessionId = (options?: ValidationOptions) =>
     return typeof value === 'string' && SESSION_ID.test(value);
   });
 
+/** A moment in ISO 8601, with its zone: `2026-11-23T09:30:00Z`. */
+export const IsMoment = (options?: ValidationOptions) =>
+  check('isMoment', '$property must be a moment like 2026-11-23T09:30:00Z', options, (value) => {
+    return typeof value === 'string' && isMoment(value);
+  });
+
 /** A JSON object that nests no deeper than `levels`. What is in it is the client's own: it is kept as it came. */
 export function IsJsonObject(levels: number, options?: ValidationOptions): PropertyDecorator {
   const message = `$property must be an object, nested at most ${levels} levels deep`;
@@ -41,6 +47,15 @@ export function isDeeper(value: unknown, levels: number): boolean {
     level = level.flatMap((container) => Object.values(container)).filter(isContainer);
   }
   return false;
+}
+
+const MOMENT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function isMoment(text: string): boolean {
+  const [, day] = MOMENT.exec(text) ?? [];
+  if (!day || Number.isNaN(Date.parse(text))) return false;
+  // Some engines take 30 February for a day in March; years beyond four digits sort elsewhere.
+  return new Date(day).toISOString().startsWith(day) && /^\d{4}-/.test(new Date(text).toISOString());
 }
 
 const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;

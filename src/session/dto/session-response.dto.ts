@@ -1,5 +1,5 @@
 import { toCursor } from '../../common/http/page';
-import type { OperatorMessage } from '../operator-message.entity';
+import type { MessageWithToolCalls } from '../message-tool-calls.service';
 import type { OperatorSession } from '../operator-session.entity';
 import type { MessageRole, Page, RecordedToolCall } from '../session.types';
 
@@ -41,18 +41,25 @@ export class MessageResponseDto {
    * @example '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d'
    */
   turn_id: string | null;
+  /** The first of them. */
   tool_calls: ToolCallDto[];
+  /**
+   * Where all of them are listed, when there are more than are shown here; else null.
+   * @example null
+   */
+  more_tool_calls: string | null;
   /** As the client sent it. */
   metadata: Record<string, unknown> | null;
 
-  static from(message: OperatorMessage): MessageResponseDto {
+  static from({ message, toolCalls }: MessageWithToolCalls): MessageResponseDto {
     return {
       id: message.id,
       role: message.role,
       content: message.content,
       timestamp: message.createdAt.toISOString(),
       turn_id: message.turnId,
-      tool_calls: (message.toolCalls ?? []).map(ToolCallDto.from),
+      tool_calls: toolCalls.calls.map(ToolCallDto.from),
+      more_tool_calls: toolCalls.hasMore ? `/operator/tool/calls?message_id=${message.id}` : null,
       metadata: message.metadata,
     };
   }
@@ -93,7 +100,7 @@ export class SessionResponseDto extends SessionSummaryDto {
   /** Hands out the page before this one; null when there is none. */
   next_cursor: string | null;
 
-  static of(session: OperatorSession, { items, nextCursor }: Page<OperatorMessage>): SessionResponseDto {
+  static of(session: OperatorSession, { items, nextCursor }: Page<MessageWithToolCalls>): SessionResponseDto {
     return {
       ...SessionSummaryDto.from(session),
       messages: items.map(MessageResponseDto.from),

@@ -1,0 +1,11 @@
+import { OperatorError } from '../common/errors/operator.error';
+
+export class ToolCallFinishedError extends OperatorError {
+  readonly code = 'tool_call_finished';
+  readonly kind = 'conflict';
+
+  constructor(id: number, status: string) {
+    super('This call has ended otherwise before. What has ended does not change.');
+    this.about({ tool_call_id: id, tool_call_status: status });
+  }
+}
