@@ -14,7 +14,7 @@ const GATHER_MS = 500;
 /** Entries of other instances, and of claims whose taker died. */
 const LOOK_AGAIN_MS = 30_000;
 /** The steadiest stream of turns leaves this much time between two calls: nothing here may slow a chat. */
-const PACE_MS = 50;
+const PACE_MS = 100;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
 /** A Switch that does not know the call may learn it, but not soon. */

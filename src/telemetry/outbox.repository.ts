@@ -20,10 +20,11 @@ export class OutboxRepository {
     private readonly reader: Reader,
   ) {}
 
-  async append(topic: string, payload: unknown, at: Date): Promise<void> {
-    await this.unitOfWork.sql.run(
-      'INSERT INTO operator_outbox (topic, payload, attempts, next_attempt_at, created_at) VALUES (?, ?, 0, ?, ?)',
-      [topic, JSON.stringify(payload), sqlTime(at), sqlTime(at)],
+  append(topic: string, payload: unknown, at: Date): Promise<number> {
+    const time = sqlTime(at);
+    return this.unitOfWork.sql.run(
+      'INSERT INTO operator_outbox (topic, payload, next_attempt_at, created_at) VALUES (?, ?, ?, ?)',
+      [topic, JSON.stringify(payload), time, time],
     );
   }
 

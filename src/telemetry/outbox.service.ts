@@ -6,6 +6,8 @@ import { type OutboxEntry, OutboxRepository } from './outbox.repository';
 
 /** How long entries that were taken stay with their taker, should it die over them. */
 const CLAIM_MS = 60_000;
+/** A full outbox makes room for this part of itself. */
+const SPARE = 100;
 const DROPS_LOGGED_EVERY_MS = 60_000;
 
 /**
@@ -44,7 +46,8 @@ export class OutboxService {
   /** Joins the caller's unit of work: it is told if, and only if, that becomes durable. */
   async append(topic: string, payload: unknown, at: Date): Promise<void> {
     const surplus = ++this.depth - this.config.outbox.max;
-    if (surplus > 0) await this.dropOldest(surplus);
+    // Some more than need be, so that a full outbox does not cost every turn a delete.
+    if (surplus > 0) await this.dropOldest(surplus + Math.floor(this.config.outbox.max / SPARE));
     await this.outbox.append(topic, payload, at);
   }
 
@@ -92,7 +95,7 @@ export class OutboxService {
 
   private async dropOldest(count: number): Promise<void> {
     const dropped = await this.outbox.removeOldest(count);
-    this.depth -= count;
+    this.depth -= dropped;
     this.countDropped({ reason: 'full' }, dropped);
     if (performance.now() - this.dropsLoggedAt < DROPS_LOGGED_EVERY_MS) return;
     this.dropsLoggedAt = performance.now();
