@@ -81,6 +81,7 @@ export class UpstreamClient {
 
   /** @throws UpstreamError */
   async request(request: UpstreamRequest): Promise<UpstreamReply> {
+    if (!this.isConfigured) throw new UpstreamError('not-configured', 'Nobody said where it is.');
     const startedAt = performance.now();
     try {
       const reply = await this.admit(request);
@@ -98,7 +99,6 @@ export class UpstreamClient {
   }
 
   private async admit(request: UpstreamRequest): Promise<UpstreamReply> {
-    if (!this.isConfigured) throw new UpstreamError('not-configured', 'Nobody said where it is.');
     try {
       return await this.bulkhead.execute(() => this.breaker.run(() => this.call(request), request.isAside));
     } catch (error) {
