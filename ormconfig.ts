@@ -7,9 +7,9 @@ import { dataSourceOptions } from './src/database/data-source-options';
 import { OperatorEvent } from './src/events/operator-event.entity';
 import { OperatorMessage } from './src/session/operator-message.entity';
 import { OperatorSession } from './src/session/operator-session.entity';
-import { OperatorOutbox } from './src/telemetry/operator-outbox.entity';
-import { OperatorSwitchAdjustment } from './src/telemetry/operator-switch-adjustment.entity';
-import { OperatorToolCall } from './src/telemetry/operator-tool-call.entity';
+import { OperatorOutbox } from './src/telemetry/feedback/operator-outbox.entity';
+import { OperatorSwitchAdjustment } from './src/telemetry/adjustments/operator-switch-adjustment.entity';
+import { OperatorToolCall } from './src/telemetry/tool-calls/operator-tool-call.entity';
 
 /** What the TypeORM CLI sees. `test/medium/schema.spec.ts` fails when this list and the modules disagree. */
 export default new DataSource({

@@ -8,7 +8,7 @@ import { requestContext } from '../common/logging/request-context';
 import { CONFIG, type Config } from '../config/config';
 import { SessionReadService } from '../session/session-read.service';
 import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
-import { ToolCallService } from '../telemetry/tool-call.service';
+import { ToolCallService } from '../telemetry/tool-calls/tool-call.service';
 import { EngineFailedError, SessionBusyError } from './chat.errors';
 import { ChatSpan } from './chat-span';
 import { buildPrompt } from './prompt';

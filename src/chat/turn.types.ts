@@ -1,5 +1,5 @@
 import type { Idempotency } from '../common/http/idempotency';
-import type { StoredToolCall } from '../telemetry/telemetry.types';
+import type { StoredToolCall } from '../telemetry/tool-calls/tool-call.types';
 
 export type TurnStatus = 'running' | 'succeeded' | 'failed' | 'cancelled';
 

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
-import { listQuery, parentsQuery, scopesOf, sessionQuery } from '../../src/telemetry/evidence-queries';
-import { EVIDENCE_KINDS, EVIDENCE_LISTS, type EvidenceKind } from '../../src/telemetry/evidence.types';
+import { listQuery, parentsQuery, scopesOf, sessionQuery } from '../../src/telemetry/evidence/evidence-queries';
+import { EVIDENCE_KINDS, EVIDENCE_LISTS, type EvidenceKind } from '../../src/telemetry/evidence/evidence.types';
 import { isPostgres } from '../support/database';
 import { expectProblem } from '../support/problem';
 import { type TestApp, createTestApp } from '../support/test-app';

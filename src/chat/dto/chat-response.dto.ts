@@ -1,4 +1,4 @@
-import type { StoredToolCall } from '../../telemetry/telemetry.types';
+import type { StoredToolCall } from '../../telemetry/tool-calls/tool-call.types';
 import type { ChatAnswer } from '../turn.types';
 
 export class ChatToolCallDto {
