@@ -58,12 +58,12 @@ const RATE_LIMIT_HEADERS = {
   'RateLimit-Policy': {
     description: 'How many POST requests a token may make, `q`, in how many seconds, `w`.',
     schema: { type: 'string' },
-    example: '"default";q=6000;w=60',
+    example: '"default";q=30000;w=60',
   },
   RateLimit: {
     description: 'How many are left, `r`, and in how many seconds there are more, `t`.',
     schema: { type: 'string' },
-    example: '"default";r=5999;t=42',
+    example: '"default";r=29999;t=42',
   },
 };
 

@@ -105,7 +105,7 @@ export const envSchema = z.object({
 
   TOOL_RESULT_MAX_BYTES: integer(2, 1_048_576).default(65_536).describe('Largest result of a tool call, as JSON.'),
   RATE_LIMIT_POSTS: integer(0, 10_000_000)
-    .default(6_000)
+    .default(30_000)
     .describe('POST requests a token may make in each window; 0 sets no limit.'),
   RATE_LIMIT_WINDOW_S: integer(1, 3_600).default(60).describe('Length of that window.'),
 
