@@ -211,7 +211,8 @@ describe('The process', () => {
       operator = await OperatorProcess.start(env, repository, npmStart);
 
       operator.signal('SIGTERM');
-      await until(() => operator.lines().some(({ event }) => event === 'shutdown:v7_closed'));
+      // Through npm and its shell, beside other tests.
+      await until(() => operator.lines().some(({ event }) => event === 'shutdown:v7_closed'), 15_000);
       await expect(fetch(operator.url)).rejects.toThrow();
     });
 
