@@ -72,7 +72,8 @@ export class FeedbackCourier implements OnApplicationBootstrap, BeforeApplicatio
     if (this.stopping.signal.aborted || dueAt >= this.dueAt) return;
     clearTimeout(this.timer);
     this.dueAt = dueAt;
-    this.timer = setTimeout(this.begin, dueAt - Date.now());
+    // A timer may be a millisecond early, and what is due at a moment is not due before.
+    this.timer = setTimeout(this.begin, dueAt - Date.now() + 1);
     this.timer.unref();
   }
 
@@ -137,7 +138,7 @@ export class FeedbackCourier implements OnApplicationBootstrap, BeforeApplicatio
     const delay = isUnsupported ? UNSUPPORTED_MS : Math.min(RETRY_FIRST_MS * 2 ** this.failures, RETRY_MAX_MS);
     this.failures = isUnsupported ? 0 : this.failures + 1;
     // Instances that failed together need not come back together.
-    this.resumeAt = Date.now() + delay * (1 + Math.random() / 4);
+    this.resumeAt = Date.now() + Math.ceil(delay * (1 + Math.random() / 4));
     const reason = sent.kind === 'failed' ? sent.error : 'Switch does not know record_result.';
     this.logger.warn({ event: 'feedback:postponed', reason, retry_in_s: Math.round(delay / 1_000) });
   }
