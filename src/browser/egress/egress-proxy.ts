@@ -54,7 +54,8 @@ export class EgressProxy {
       headersTimeout: this.connectTimeoutMs,
     });
     this.server.maxConnections = SOCKETS_MAX;
-    this.server.timeout = this.idleTimeoutMs;
+    // A silent server is given up first, so that its client hears of it.
+    this.server.timeout = this.idleTimeoutMs + 1_000;
     this.server.on('connection', (socket) => this.track(socket));
     this.server.on('request', (request, response) => void this.forward(request, response));
     this.server.on('connect', (request, client, head) => void this.tunnel(request, client, head));
@@ -97,8 +98,8 @@ export class EgressProxy {
     const client = request.socket;
     const answer = (status: number, text: string) => {
       if (response.headersSent) return void client.destroy();
-      const challenge = status === 407 ? CHALLENGE : {};
-      response.writeHead(status, { 'Content-Type': 'text/plain', Connection: 'close', ...challenge }).end(`${text}\n`);
+      const headers = { 'Content-Type': 'text/plain', 'Content-Length': text.length + 1, Connection: 'close' };
+      response.writeHead(status, status === 407 ? { ...headers, ...CHALLENGE } : headers).end(`${text}\n`);
     };
     if (!pass) return answer(407, 'Credentials are wanted.');
     pass.hold(client);
@@ -148,6 +149,7 @@ export class EgressProxy {
       // An answer may come before the whole of the request has gone: then the answer rules.
       const fail = (error: unknown) => !response.headersSent && reject(error);
       onward.on('error', fail);
+      onward.once('close', () => fail(new Error('There was no answer.')));
       response.once('close', () => resolve());
       pipeline(request, this.meter(pass), onward, (error) => error && fail(error));
     });
