@@ -173,7 +173,7 @@ export class EgressProxy {
     try {
       if (!target) throw new Refusal('malformed', 400);
       const upstream = await this.reach(pass, target, client);
-      const refuse = () => pass.refuse(request.url!, 'byte_budget');
+      const refuse = () => pass.refuse(named(target), 'byte_budget');
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       if (head.length > 0) client.unshift(head);
       this.join(pass, client as Socket, upstream, refuse);
@@ -258,7 +258,7 @@ export class EgressProxy {
   /** The status and the words of what stopped a request, counted if the guard did. */
   private explain(pass: EgressPass, target: Target | null, error: unknown): [status: number, text: string] {
     if (!(error instanceof Refusal)) return [502, 'unreachable'];
-    if (error.status < 500) pass.refuse(target ? `${target.host.text}:${target.port}` : '', error.reason);
+    if (error.status < 500) pass.refuse(target ? named(target) : '', error.reason);
     return [error.status, error.reason];
   }
 
@@ -278,6 +278,8 @@ export class EgressProxy {
 }
 
 const CHALLENGE = { 'Proxy-Authenticate': 'Basic realm="egress"' };
+
+const named = ({ host, port }: Target): string => `${host.text}:${port}`;
 
 const lookUp: Resolver = async (name) =>
   (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address);
