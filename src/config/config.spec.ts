@@ -43,6 +43,7 @@ describe(loadConfig.name, () => {
         listPage: 200,
         historyPage: 1_000,
       });
+      expect(config.browser).toEqual({ allowHosts: [], denyHosts: [], allowPorts: [80, 443] });
       expect(config.log).toMatchObject({ level: 'info', dir: null });
     });
 
@@ -91,6 +92,20 @@ describe(loadConfig.name, () => {
       ({ http }) => http.allowedOrigins,
       ['http://a', 'https://b:8443'],
     ],
+    [
+      { BROWSER_ALLOW_HOSTS: '*.Example.com.:8080, 10.0.0.0/8,' },
+      ({ browser }) => browser.allowHosts,
+      [
+        { kind: 'subdomains', of: 'example.com', port: 8080 },
+        { kind: 'network', address: '10.0.0.0', prefix: 8, port: null },
+      ],
+    ],
+    [
+      { BROWSER_DENY_HOSTS: 'bücher.example' },
+      ({ browser }) => browser.denyHosts,
+      [{ kind: 'name', name: 'xn--bcher-kva.example', port: null }],
+    ],
+    [{ BROWSER_ALLOW_PORTS: '80, 8080' }, ({ browser }) => browser.allowPorts, [80, 8080]],
     [{ ALLOWED_ORIGINS: '[]' }, ({ http }) => http.allowedOrigins, []],
     [{ VX11_OPERATOR_TOKEN: 'a, b,,c', API_TOKEN: 'd' }, ({ auth }) => auth.tokens, ['a', 'b', 'c', 'd']],
   ])('understands %j', (source, read, value) => {
@@ -117,6 +132,8 @@ describe(loadConfig.name, () => {
 
   describe('complains in one line that names the variable, what it got and what it expects:', () => {
     const URL = 'a URL like http://host:port';
+    const HOSTS = 'hosts like example.com, *.example.com:8080, 10.0.0.0/8 or [fd00::1]:80, comma-separated';
+    const PORTS = 'ports from 1 to 65535, comma-separated';
     const ORIGINS = 'origins like http://localhost:8020, comma-separated or as a JSON list';
     const DATABASE = 'sqlite:<file> or postgres://user:password@host:port/database';
     const TOKENS = 'one or more tokens, comma-separated, of printable characters without spaces';
@@ -155,6 +172,13 @@ describe(loadConfig.name, () => {
       ['ALLOWED_ORIGINS', '["http://a"', '"[\\"http://a\\""', ORIGINS],
       ['ALLOWED_ORIGINS', '["http://a", 5]', '"[\\"http://a\\", 5]"', ORIGINS],
       ['ALLOWED_ORIGINS', '{"a":"http://a"}', '"{\\"a\\":\\"http://a\\"}"', ORIGINS],
+      ['BROWSER_ALLOW_HOSTS', '*', '"*"', HOSTS],
+      ['BROWSER_ALLOW_HOSTS', 'a.example, http://b', '"a.example, http://b"', HOSTS],
+      ['BROWSER_DENY_HOSTS', '10.0.0.0/33', '"10.0.0.0/33"', HOSTS],
+      ['BROWSER_DENY_HOSTS', 'a:0', '"a:0"', HOSTS],
+      ['BROWSER_ALLOW_PORTS', 'http', '"http"', PORTS],
+      ['BROWSER_ALLOW_PORTS', '80,65536', '"80,65536"', PORTS],
+      ['BROWSER_ALLOW_PORTS', ',', '","', PORTS],
       ['DATABASE_URL', 'mysql://root:secret@db/x', HIDDEN, DATABASE],
       ['DATABASE_URL', 'sqlite:', HIDDEN, DATABASE],
       ['DATABASE_URL', 'sqlite::memory:', HIDDEN, DATABASE],

@@ -71,6 +71,11 @@ function regroup(env: Env) {
       listPage: env.LIST_PAGE_MAX,
       historyPage: env.HISTORY_PAGE_MAX,
     },
+    browser: {
+      allowHosts: env.BROWSER_ALLOW_HOSTS,
+      denyHosts: env.BROWSER_DENY_HOSTS,
+      allowPorts: env.BROWSER_ALLOW_PORTS,
+    },
     rateLimit: { posts: env.RATE_LIMIT_POSTS, windowS: env.RATE_LIMIT_WINDOW_S },
     metrics: env.METRICS ?? (isLoopback(env.HOST) ? ('open' as const) : ('token' as const)),
     traces: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { databaseUrl, flag, httpUrl, integer, oneOf, origins, text, tokens } from './variables';
+import { databaseUrl, flag, hostPatterns, httpUrl, integer, oneOf, origins, ports, text, tokens } from './variables';
 
 const address = (service: string) => httpUrl().optional().describe(`Base URL of ${service}.`);
 const token = (service: string) => text().optional().describe(`Token for ${service}. Default: the common one.`);
@@ -104,6 +104,14 @@ export const envSchema = z.object({
   HISTORY_PAGE_MAX: integer(1, 10_000).default(1_000).describe('Longest page of a session’s history.'),
 
   TOOL_RESULT_MAX_BYTES: integer(2, 1_048_576).default(65_536).describe('Largest result of a tool call, as JSON.'),
+  BROWSER_ALLOW_HOSTS: hostPatterns()
+    .default([])
+    .describe('Hosts that the browser may reach although they are not on the public internet; opens nothing else.'),
+  BROWSER_DENY_HOSTS: hostPatterns().default([]).describe('Hosts that it may not reach, whatever else is said.'),
+  BROWSER_ALLOW_PORTS: ports()
+    .default([80, 443])
+    .describe('Ports that it may reach; an entry of `BROWSER_ALLOW_HOSTS` may name another for its host.'),
+
   RATE_LIMIT_POSTS: integer(0, 10_000_000)
     .default(30_000)
     .describe('POST requests a token may make in each window; 0 sets no limit.'),

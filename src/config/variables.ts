@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseHostPattern } from './host-pattern';
 
 /** What a variable accepts, in the words of the error line and of the README: "an integer from 0 to 65535". */
 export function expectation(schema: z.ZodType): string {
@@ -61,6 +62,26 @@ export const origins = () =>
       return z.NEVER;
     })
     .meta({ expects: 'origins like http://localhost:8020, comma-separated or as a JSON list' });
+
+/** A comma-separated list of host names, globs, addresses and networks. */
+export const hostPatterns = () =>
+  z
+    .string()
+    .transform((value, context) => {
+      const patterns = commaList(value).map(parseHostPattern);
+      if (patterns.every((pattern) => pattern !== null)) return patterns;
+      context.addIssue('not a list of hosts');
+      return z.NEVER;
+    })
+    .meta({ expects: 'hosts like example.com, *.example.com:8080, 10.0.0.0/8 or [fd00::1]:80, comma-separated' });
+
+export const ports = () =>
+  z
+    .string()
+    .transform(commaList)
+    .refine((list) => list.length > 0 && list.every((port) => /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535))
+    .transform((list) => list.map(Number))
+    .meta({ expects: 'ports from 1 to 65535, comma-separated' });
 
 function originList(value: string): string[] | null {
   const list = value.trim().startsWith('[') ? jsonList(value) : commaList(value);

@@ -1,0 +1,54 @@
+import { type Socket, connect } from 'node:net';
+
+/** All addresses of a name. Throws when there are none. */
+export type Resolver = (name: string) => Promise<string[]>;
+
+const ADDRESSES_TRIED = 4;
+
+/**
+ * Connects to the first of these addresses that answers, and to nothing else: no name is looked up here.
+ * `hold` is given each socket before it is connected, and may destroy it.
+ */
+export async function dial(
+  addresses: readonly string[],
+  port: number,
+  timeoutMs: number,
+  hold: (socket: Socket) => void,
+): Promise<Socket> {
+  const tried = addresses.slice(0, ADDRESSES_TRIED);
+  let failure: unknown;
+  for (const address of tried) {
+    try {
+      return await connected(address, port, timeoutMs / tried.length, hold);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function connected(host: string, port: number, timeoutMs: number, hold: (socket: Socket) => void): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true });
+    const timer = setTimeout(() => socket.destroy(new Error('The connection took too long.')), timeoutMs);
+    // Also for errors after this promise is settled: without a listener they would end the process.
+    socket.on('error', reject);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      reject(new Error('The connection was given up.'));
+    });
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      resolve(socket);
+    });
+    hold(socket);
+  });
+}
+
+/** The promise’s value, or a failure when it takes too long; what comes later is dropped. */
+export function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('It took too long.')), timeoutMs).unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
