@@ -9,6 +9,7 @@ import { traceRequests } from './common/tracing/trace-requests';
 import { Tracing } from './common/tracing/tracing.service';
 import { CONFIG, type Config } from './config/config';
 import { serveDocs } from './openapi';
+import { isBareResult } from './telemetry/tool-calls/tool-call-form';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
@@ -39,7 +40,7 @@ export function setupApp(app: NestExpressApplication): NestExpressApplication {
     ],
     maxAge: 600,
   });
-  app.use(jsonBody(http.bodyMaxBytes, (request) => tokens.refusal(request) === null));
+  app.use(jsonBody(http.bodyMaxBytes, (request) => tokens.refusal(request) === null, isBareResult));
   serveDocs(app);
 
   const server = app.getHttpServer() as import('node:http').Server;

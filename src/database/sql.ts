@@ -38,6 +38,19 @@ let lastText: string;
 export const toDate = (value: string | Date): Date =>
   value instanceof Date ? value : new Date(`${value.replace(' ', 'T')}Z`);
 
+/**
+ * What a JSON column holds. Others write these tables too, and Python's JSON has a `NaN`: a text that is no JSON is shown
+ * as the text it is, so that one row does not hide all others of its list.
+ */
+export function fromStoredJson(text: string | null): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** `(?, ?), (?, ?)`: one statement for several rows. */
 export const rowsOf = (rows: number, columns: number): string =>
   Array(rows)

@@ -292,6 +292,29 @@ describe('Evidence', () => {
     expect((await around('message', message)).messages).toHaveLength(1);
   });
 
+  it.each(['not json', '{"score": NaN}', ''])('shows what others wrote as JSON and is none: %j', async (text) => {
+    const { body } = await operator.chat({ message: 'hi', session_id: 'foreign' }).expect(200);
+    const [message, about] = [body.message_id, { session_id: 'foreign', created_at: AT }];
+    const call = { message_id: message, tool_name: 'x', status: 'ok', result: text, created_at: AT };
+    const id = await insert('operator_tool_call', call);
+    const config = { before_config: text, after_config: text, reason: 'r', ...about };
+    const adjustment = await insert('operator_switch_adjustment', config);
+
+    expect((await around('tool_call', id)).tool_calls).toEqual([expect.objectContaining({ result: text })]);
+    const chain = await around('adjustment', adjustment);
+    expect(chain.adjustments).toEqual([expect.objectContaining({ before_config: text, after_config: text })]);
+    const calls = await operator.get(`/operator/tool/calls?message_id=${message}&limit=1`).expect(200);
+    expect(calls.body.items).toHaveLength(1);
+    const changed = await operator.get(`/operator/switch/adjustment/${adjustment}`).expect(200);
+    expect(changed.body).toMatchObject({ before_config: text, after_config: text });
+    const applied = await operator.post(`/operator/switch/adjustment/${adjustment}/apply`);
+    expect(applied.body.error).toBe('adjustment_not_applicable');
+    const session = await operator.get('/operator/session/foreign').expect(200);
+    expect(session.body.messages.at(-1)).toMatchObject({ id: message, tool_calls: [{ result: text }] });
+    await operator.get('/operator/session/foreign/export').expect(200);
+    await operator.delete('/operator/session/foreign').expect(204);
+  });
+
   it('shows a turn that failed, and the question that it was', async () => {
     const { body } = await operator.chat({ message: 'hi', session_id: 'failed' }).expect(200);
     await operator.rows(`DELETE FROM operator_message WHERE id = ${body.message_id}`);

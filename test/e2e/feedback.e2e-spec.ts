@@ -119,6 +119,22 @@ describe('Feedback to Switch', () => {
     expect(await metric('operator_outbox_delivered_total')).toBe(1);
   });
 
+  it.each(['not json', 'null', '[]', '"text"', '{}', '{"engine":5,"success":true,"latencyMs":1}'])(
+    'passes over a row that says %s, and goes on with the rest',
+    async (payload) => {
+      await start();
+      await operator.rows(
+        `INSERT INTO operator_outbox (topic, payload, attempts, next_attempt_at, created_at)
+         VALUES ('switch.feedback', '${payload}', 0, '2026-11-23 00:00:00.000000', '2026-11-23 00:00:00.000000')`,
+      );
+      await operator.chat({ message: 'hello' }).expect(200);
+      await isHeard(1);
+      await until(async () => (await waiting(operator)) === 0);
+      expect(heard()).toEqual([expect.objectContaining({ engine: 'general-7b', success: true })]);
+      expect(await metric('operator_outbox_dropped_total\\{reason="refused"\\}')).toBe(1);
+    },
+  );
+
   it('cannot slow a chat, fail it, or have Switch left alone', async () => {
     await start({ BREAKER_FAILURES: '1' });
     upstream.routes[ROUTE] = answers.hang;

@@ -6,6 +6,8 @@ import { type ToolCallSeed, writeToolCalls } from '../support/tool-calls';
 
 const KIB = 1024;
 const CALL = '/operator/tool/call';
+/** A cursor that no page handed out. */
+const tampered = (text: string): string => Buffer.from(text).toString('base64url');
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 interface Message {
@@ -122,6 +124,37 @@ describe('Tool calls', () => {
         headers: AUTH,
       });
       expect(bare).toMatchObject({ status: 201, body: { status: 'ok', result: null, duration_ms: null } });
+    });
+
+    it.each([
+      ['a list', [1, { a: null }]],
+      ['a text', 'x'],
+      ['a number', 0],
+      ['false', false],
+      ['null', null],
+    ])('in the form of the original, with %s for the result', async (_name, result) => {
+      const { messageId } = await aMessage();
+      const query = `message_id=${messageId}&tool_name=shell&status=ok`;
+      const answer = await rawRequest(operator.url, {
+        method: 'POST',
+        path: `${CALL}?${query}`,
+        headers: { ...AUTH, 'Content-Type': 'application/json' },
+        body: JSON.stringify(result),
+      });
+      expect(answer).toMatchObject({ status: 201, body: { tool_name: 'shell', result } });
+    });
+
+    it.each([
+      ['nests too deep', `?message_id=1&tool_name=a&status=ok`, '['.repeat(65) + ']'.repeat(65)],
+      ['is a list, and the query names no message', '', '[]'],
+    ])('but not when the body %s: 422', async (_name, query, body) => {
+      const answer = await rawRequest(operator.url, {
+        method: 'POST',
+        path: CALL + query,
+        headers: { ...AUTH, 'Content-Type': 'application/json' },
+        body,
+      });
+      expect(answer).toMatchObject({ status: 422, body: { errors: [{ field: 'body' }] } });
     });
 
     it('from the body alone when the query names no message', async () => {
@@ -439,6 +472,10 @@ describe('Tool calls', () => {
       ['from', 'from=2026-11-23'],
       ['from', 'from=2026-11-23T09:30:00'],
       ['from', 'from=2026-02-30T00:00:00Z'],
+      ['from', 'from=0000-06-01T00:00:00Z'],
+      ['to', 'to=0001-01-01T00:00:00%2B14:00'],
+      ['cursor', `cursor=${tampered('t0000-01-01 00:00:00/5')}`],
+      ['cursor', `cursor=${tampered('t2026-02-30 00:00:00.000000/5')}`],
       ['to', 'to=2026-11-23T25:00:00Z'],
       ['to', 'to=1764000000'],
     ])('are not asked for by a wrong %s: %s is 422', async (field, query) => {

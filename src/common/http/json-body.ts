@@ -6,16 +6,18 @@ import {
   UnsupportedMediaTypeError,
   ValidationFailedError,
 } from '../errors/http.errors';
-import { isJsonObject } from './text.validators';
+import { isDeeper, isJsonObject } from './text.validators';
 
 /** Deeper than any request needs to be, and shallow enough for code that walks it by recursion. */
 const BODY_LEVELS = 64;
 
+type Test = (request: Request) => boolean;
+
 /**
  * Parses JSON bodies of requests that `mayPass`; the body of any other is never read, since its answer is a refusal
- * that the guard gives.
+ * that the guard gives. A body is an object, but for requests where it `mayBeAnything`.
  */
-export function jsonBody(limitBytes: number, mayPass: (request: Request) => boolean): RequestHandler {
+export function jsonBody(limitBytes: number, mayPass: Test, mayBeAnything: Test): RequestHandler {
   const parse = express.json({
     limit: limitBytes,
     inflate: false,
@@ -30,6 +32,7 @@ export function jsonBody(limitBytes: number, mayPass: (request: Request) => bool
     parse(request, response, (error?: unknown) => {
       if (error) next(describe(error as { type?: string }, limitBytes));
       else if (isJsonObject(request.body, BODY_LEVELS)) next();
+      else if (mayBeAnything(request) && !isDeeper(request.body, BODY_LEVELS)) next();
       else next(notAnObject());
     });
   };

@@ -51,11 +51,12 @@ export function isDeeper(value: unknown, levels: number): boolean {
 
 const MOMENT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 
-function isMoment(text: string): boolean {
+/** Whether both databases can hold it, and hold the same. */
+export function isMoment(text: string): boolean {
   const [, day] = MOMENT.exec(text) ?? [];
   if (!day || Number.isNaN(Date.parse(text))) return false;
-  // Some engines take 30 February for a day in March; years beyond four digits sort elsewhere.
-  return new Date(day).toISOString().startsWith(day) && /^\d{4}-/.test(new Date(text).toISOString());
+  // Some engines take 30 February for a day in March; years beyond four digits sort elsewhere, and PostgreSQL has no 0.
+  return new Date(day).toISOString().startsWith(day) && /^(?!0000)\d{4}-/.test(new Date(text).toISOString());
 }
 
 const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;

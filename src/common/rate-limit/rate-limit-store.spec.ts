@@ -21,6 +21,13 @@ describe(RateLimitStore, () => {
     expect(await hit(store)).toEqual({ totalHits: 1, timeToExpire: 10, isBlocked: false, timeToBlockExpire: 0 });
   });
 
+  it('promises no more seconds than the window has, on a clock with fractions', async () => {
+    // Adding the window to this moment and taking it away again leaves a trifle more than the window.
+    now = 6389.185600000876;
+    expect(now + WINDOW_MS - now).toBeGreaterThan(WINDOW_MS);
+    expect(await hit(aStore())).toMatchObject({ timeToExpire: 10 });
+  });
+
   it('is not prolonged by requests that are refused', async () => {
     const store = aStore();
     for (let n = 0; n < 100; n++) {

@@ -23,7 +23,8 @@ export class RateLimitStore implements ThrottlerStorage {
   }
 
   async increment(key: string, windowMs: number, limit: number) {
-    const now = this.now();
+    // Whole milliseconds: a fraction that is lost in adding would promise a second more than the window has.
+    const now = Math.floor(this.now());
     this.forget(now);
     const window = this.windows.get(key) ?? this.open(key, now + windowMs);
     // Refused requests count no further: the number stays as small as the limit.

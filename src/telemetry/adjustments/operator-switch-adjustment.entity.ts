@@ -1,4 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import { JSON_TEXT } from '../../database/json-column';
 import type { ApplyError } from './adjustment.types';
 
 /** A change to the router's parameters: what it was, what it should become and why. */
@@ -25,10 +26,10 @@ export class OperatorSwitchAdjustment {
   @JoinColumn({ name: 'message_id' })
   message?: unknown;
 
-  @Column('simple-json')
+  @Column('text', { transformer: JSON_TEXT })
   beforeConfig: unknown;
 
-  @Column('simple-json')
+  @Column('text', { transformer: JSON_TEXT })
   afterConfig: unknown;
 
   @Column('text', { nullable: true })

@@ -4,6 +4,8 @@ import { FeedbackCourier } from './feedback-courier';
 import type { OutboxEntry } from './outbox.repository';
 import type { OutboxService } from './outbox.service';
 
+const FEEDBACK = { engine: 'general-7b', success: true, latencyMs: 1 };
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
@@ -14,7 +16,7 @@ class FakeOutbox {
   private nextId = 1;
 
   add(count = 1): void {
-    for (let i = 0; i < count; i++) this.entries.push({ id: this.nextId++, payload: {}, attempts: 0, dueAt: 0 });
+    for (let i = 0; i < count; i++) this.entries.push({ id: this.nextId++, payload: FEEDBACK, attempts: 0, dueAt: 0 });
   }
   recover(): Promise<Date | null> {
     return this.look();

@@ -121,8 +121,9 @@ export class FeedbackCourier implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async send({ payload, attempts }: OutboxEntry): Promise<Sent> {
+    if (!isFeedback(payload)) return { kind: 'refused' };
     try {
-      const isTaken = await this.gateway.submitFeedback(payload as SwitchFeedback, this.stopping.signal);
+      const isTaken = await this.gateway.submitFeedback(payload, this.stopping.signal);
       return { kind: isTaken ? 'delivered' : 'unsupported' };
     } catch (error) {
       const isAnswered = error instanceof SwitchServerError || error instanceof SwitchBadReplyError;
@@ -143,3 +144,9 @@ export class FeedbackCourier implements OnApplicationBootstrap, BeforeApplicatio
     this.logger.warn({ event: 'feedback:postponed', reason, retry_in_s: Math.round(delay / 1_000) });
   }
 }
+
+/** The table may hold rows that another hand wrote, or another version. */
+const isFeedback = (payload: unknown): payload is SwitchFeedback => {
+  const { engine, success, latencyMs } = Object(payload) as Record<string, unknown>;
+  return typeof engine === 'string' && typeof success === 'boolean' && typeof latencyMs === 'number';
+};

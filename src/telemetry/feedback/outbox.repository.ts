@@ -5,6 +5,7 @@ import { UnitOfWork } from '../../database/unit-of-work';
 
 export interface OutboxEntry {
   id: number;
+  /** Undefined when it is no JSON: a row that this service did not write. */
   payload: unknown;
   /** How often it was sent already, in vain. */
   attempts: number;
@@ -12,6 +13,15 @@ export interface OutboxEntry {
 
 /** `?, ?, ?` for a list of ids. */
 const places = (ids: readonly number[]): string => ids.map(() => '?').join(', ');
+
+/** One broken row is not to hold up those behind it. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
 
 @Injectable()
 export class OutboxRepository {
@@ -38,9 +48,7 @@ export class OutboxRepository {
        RETURNING id, payload, attempts`,
       [sqlTime(until), sqlTime(now), topic, sqlTime(now), limit],
     );
-    return rows
-      .map(({ payload, ...entry }) => ({ ...entry, payload: JSON.parse(payload) as unknown }))
-      .sort((a, b) => a.id - b.id);
+    return rows.map(({ payload, ...entry }) => ({ ...entry, payload: parsed(payload) })).sort((a, b) => a.id - b.id);
   }
 
   async postpone(ids: readonly number[], until: Date): Promise<void> {

@@ -1,4 +1,5 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import { JSON_TEXT } from '../../database/json-column';
 import type { ToolCallStatus } from './tool-call.types';
 
 /**
@@ -39,7 +40,7 @@ export class OperatorToolCall {
   @Column('int', { nullable: true })
   durationMs: number | null;
 
-  @Column('simple-json', { nullable: true })
+  @Column('text', { nullable: true, transformer: JSON_TEXT })
   result: unknown;
 
   @Column('text', { nullable: true })

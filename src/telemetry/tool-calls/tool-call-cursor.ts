@@ -1,4 +1,5 @@
 import { ValidationFailedError } from '../../common/errors/http.errors';
+import { isMoment } from '../../common/http/text.validators';
 import type { ToolCallPosition } from './tool-call.types';
 
 const CURSOR = /^t(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\/(\d{1,10})$/;
@@ -11,7 +12,7 @@ export const toToolCallCursor = (position: ToolCallPosition | null): string | nu
 export function fromToolCallCursor(cursor: string | undefined): ToolCallPosition | null {
   if (cursor === undefined) return null;
   const [, at, id] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (!at || Number.isNaN(Date.parse(`${at.replace(' ', 'T')}Z`)) || Number(id) > MAX_ID) {
+  if (!at || !isMoment(`${at.replace(' ', 'T')}Z`) || Number(id) > MAX_ID) {
     throw new ValidationFailedError([{ field: 'cursor', message: 'cursor must be one that a page handed out' }]);
   }
   return { at, id: Number(id) };

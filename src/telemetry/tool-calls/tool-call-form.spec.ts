@@ -1,4 +1,4 @@
-import { toolCallForm } from './tool-call-form';
+import { isBareResult, toolCallForm } from './tool-call-form';
 
 describe('A report of a tool call', () => {
   it('is the body, unless the query names a message', () => {
@@ -31,6 +31,16 @@ describe('A report of a tool call', () => {
       });
     },
   );
+
+  it.each([
+    ['/operator/tool/call', { message_id: '7' }, true],
+    ['/Operator/tool/call/', { message_id: '7' }, true],
+    ['/operator/tool/call', { tool_name: 'shell' }, false],
+    ['/operator/tool/calls', { message_id: '7' }, false],
+    ['/operator/chat', { message_id: '7' }, false],
+  ])('at %s with %j may have any body: %p', (path, query, expected) => {
+    expect(isBareResult({ path, query })).toBe(expected);
+  });
 
   it('takes nothing else from the query', () => {
     expect(Object.keys(toolCallForm({ message_id: '7', result: '1', id: '3' }, undefined) as object)).not.toContain(

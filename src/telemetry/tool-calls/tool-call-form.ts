@@ -19,6 +19,10 @@ export function toolCallForm(query: Query, body: unknown): unknown {
   };
 }
 
+/** Whether the body of a request is the result of a tool call and nothing besides: it need not be an object then. */
+export const isBareResult = ({ path, query }: { path: string; query: Query }): boolean =>
+  /^\/operator\/tool\/call\/?$/i.test(path) && query['message_id'] !== undefined;
+
 /** What is no whole number stays as it is, for validation to refuse. */
 const asNumber = (value: unknown): unknown =>
   typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;

@@ -1,4 +1,4 @@
-import { toDate } from '../../database/sql';
+import { fromStoredJson, toDate } from '../../database/sql';
 import type { ToolCallRecord } from './tool-call.types';
 
 /** Of `operator_tool_call c` and its `operator_message m`. */
@@ -29,7 +29,7 @@ export const toToolCallRecord = (row: ToolCallRow): ToolCallRecord => ({
   toolName: row.tool_name,
   status: row.status,
   durationMs: row.duration_ms,
-  result: row.result === null ? null : (JSON.parse(row.result) as unknown),
+  result: fromStoredJson(row.result),
   error: row.error,
   createdAt: toDate(row.created_at),
   finishedAt: row.finished_at === null ? null : toDate(row.finished_at),

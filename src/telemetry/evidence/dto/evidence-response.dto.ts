@@ -1,4 +1,4 @@
-import { toDate } from '../../../database/sql';
+import { fromStoredJson, toDate } from '../../../database/sql';
 import type {
   AdjustmentRow,
   BrowserTaskRow,
@@ -15,7 +15,6 @@ import type {
 
 const toIso = (time: string | Date): string => toDate(time).toISOString();
 const toIsoOrNull = (time: string | Date | null): string | null => (time === null ? null : toIso(time));
-const fromJson = (text: string | null): unknown => (text === null ? null : (JSON.parse(text) as unknown));
 
 export class SessionEvidenceDto {
   /** @example 'support-4711' */
@@ -146,7 +145,7 @@ export class ToolCallEvidenceDto {
       tool_name: row.tool_name,
       status: row.status,
       duration_ms: row.duration_ms,
-      result: fromJson(row.result),
+      result: fromStoredJson(row.result),
       result_bytes: row.result_bytes,
       error: row.error,
       created_at: toIso(row.created_at),
@@ -195,7 +194,7 @@ export class BrowserTaskEvidenceDto {
       url: row.url,
       status: row.status,
       has_snapshot: row.snapshot_path !== null,
-      result: fromJson(row.result),
+      result: fromStoredJson(row.result),
       result_bytes: row.result_bytes,
       error: row.error,
       created_at: toIso(row.created_at),
@@ -248,9 +247,9 @@ export class AdjustmentEvidenceDto {
       id: row.id,
       session_id: row.session_id,
       message_id: row.message_id,
-      before_config: fromJson(row.before_config),
+      before_config: fromStoredJson(row.before_config),
       before_config_bytes: row.before_config_bytes,
-      after_config: fromJson(row.after_config),
+      after_config: fromStoredJson(row.after_config),
       after_config_bytes: row.after_config_bytes,
       reason: row.reason,
       applied: Boolean(row.applied),
