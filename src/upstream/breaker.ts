@@ -1,9 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { type CircuitBreakerPolicy, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
-import type { UpstreamReply } from './upstream-client';
 import { UpstreamError } from './upstream.errors';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** As much of an answer as tells whether the upstream is there. */
+interface Answered {
+  status: number;
+}
 
 export interface BreakerOptions {
   failures: number;
@@ -33,7 +37,7 @@ export class Breaker {
   constructor(
     private readonly upstream: string,
     private readonly options: BreakerOptions,
-    private readonly probe: () => Promise<UpstreamReply>,
+    private readonly probe: () => Promise<Answered>,
   ) {
     this.retryMs = options.retryMs;
     this.policy = circuitBreaker(handleWhen(isSick).orWhenResult(isServerDown), {
@@ -48,7 +52,7 @@ export class Breaker {
   }
 
   /** @throws UpstreamError `circuit-open`, at once */
-  run(call: () => Promise<UpstreamReply>, isAside = false): Promise<UpstreamReply> {
+  run<T extends Answered>(call: () => Promise<T>, isAside = false): Promise<T> {
     if (this.policy.state === CircuitState.Closed) return isAside ? call() : this.policy.execute(call);
     const retryAfterMs = Math.max(0, this.openedAt + this.retryMs - Date.now());
     throw new UpstreamError('circuit-open', 'It failed too often, and is asked again when it is well.', {
@@ -92,4 +96,4 @@ const isSick = (error: Error): boolean =>
  * What the caller did wrong, 4xx, says nothing about the upstream's health. Nor does a 500, which is quick and about one
  * request: revision A of Switch gives it to most chats, and the others must get through.
  */
-const isServerDown = (reply: unknown): boolean => [502, 503, 504].includes((reply as UpstreamReply).status);
+const isServerDown = (reply: unknown): boolean => [502, 503, 504].includes((reply as Answered).status);
