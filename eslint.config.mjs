@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const MAY_USE = {
   session: [],
   'switch-gateway': [],
-  browser: [],
+  browser: ['session'],
   telemetry: ['session', 'switch-gateway', 'browser'],
   chat: ['session', 'switch-gateway', 'browser', 'telemetry'],
   overview: ['session', 'switch-gateway', 'browser', 'telemetry', 'chat'],

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { OperatorBrowserTask } from './src/browser/operator-browser-task.entity';
+import { OperatorArtifact } from './src/browser/artifacts/operator-artifact.entity';
+import { OperatorBrowserTask } from './src/browser/tasks/operator-browser-task.entity';
 import { OperatorTurn } from './src/chat/operator-turn.entity';
 import { environment, loadConfig } from './src/config/config';
 import { dataSourceOptions } from './src/database/data-source-options';
@@ -15,6 +16,7 @@ import { OperatorToolCall } from './src/telemetry/tool-calls/operator-tool-call.
 export default new DataSource({
   ...dataSourceOptions(loadConfig(environment()).database),
   entities: [
+    OperatorArtifact,
     OperatorBrowserTask,
     OperatorEvent,
     OperatorMessage,

@@ -9,7 +9,7 @@ type Schemas = Record<string, AnySchema>;
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Fields that hold fractions. All other numbers of this API are whole, which TypeScript's `number` does not tell. */
-const FRACTIONS = new Set(['cpu_percent', 'error_rate', 'memory_mb', 'priority', 'size_mb']);
+const FRACTIONS = new Set(['artifacts_mb', 'cpu_percent', 'error_rate', 'memory_mb', 'priority', 'size_mb']);
 
 /**
  * Adds what the compiler plugin cannot know: which numbers are whole, that `unknown` is any JSON, a description of

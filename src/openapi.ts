@@ -18,6 +18,7 @@ export function buildOpenApi(app: NestExpressApplication): OpenAPIObject {
     .addTag('chat', 'Turns: a question, stored before anybody is asked, and its answer.')
     .addTag('sessions', 'Conversations: list, read, export, erase.')
     .addTag('telemetry', 'What was done: tool calls, adjustments, feedback, evidence.')
+    .addTag('browser', 'Pages visited by a real Chromium that cannot reach your network.')
     .addTag('overview', 'The whole system in view: modules, Shub, tools and models.')
     .addTag('switch', 'The LLM router: its queue and its models.')
     .addTag('health', 'Probes.')

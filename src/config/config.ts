@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Env, SECRETS, envSchema } from './env';
@@ -72,9 +73,26 @@ function regroup(env: Env) {
       historyPage: env.HISTORY_PAGE_MAX,
     },
     browser: {
+      engine: env.BROWSER_IMPL,
+      executablePath: env.BROWSER_EXECUTABLE_PATH ?? null,
+      sandbox: env.BROWSER_SANDBOX ?? process.getuid?.() !== 0,
+      concurrency: env.BROWSER_CONCURRENCY ?? affordableBrowserTasks(),
+      queue: env.BROWSER_QUEUE,
+      taskTimeoutMs: env.BROWSER_TASK_TIMEOUT_MS,
+      taskMaxRequests: env.BROWSER_TASK_MAX_REQUESTS,
+      taskMaxBytes: env.BROWSER_TASK_MAX_MB * 1024 * 1024,
+      textMaxBytes: env.BROWSER_TEXT_MAX_BYTES,
+      allowScript: env.BROWSER_ALLOW_SCRIPT,
+      recycleTasks: env.BROWSER_RECYCLE_TASKS,
+      memoryMaxBytes: env.BROWSER_MEMORY_MB * 1024 * 1024,
       allowHosts: env.BROWSER_ALLOW_HOSTS,
       denyHosts: env.BROWSER_DENY_HOSTS,
       allowPorts: env.BROWSER_ALLOW_PORTS,
+    },
+    artifacts: {
+      dir: join(dataDir, 'artifacts'),
+      ttlMs: env.ARTIFACT_TTL_H * 60 * 60 * 1_000,
+      quotaBytes: env.ARTIFACT_QUOTA_MB * 1024 * 1024,
     },
     rateLimit: { posts: env.RATE_LIMIT_POSTS, windowS: env.RATE_LIMIT_WINDOW_S },
     metrics: env.METRICS ?? (isLoopback(env.HOST) ? ('open' as const) : ('token' as const)),
@@ -103,6 +121,12 @@ function upstreams(env: Env): Record<UpstreamName, { url: string | null; token: 
     return [name, { url: env[`${prefix}_URL`] ?? null, token: env[`${prefix}_TOKEN`] ?? shared }] as const;
   });
   return Object.fromEntries(entries) as Record<UpstreamName, { url: string | null; token: string | null }>;
+}
+
+/** One for each core, if there is half a GiB for each; a container's own limit counts, if it has one. */
+function affordableBrowserTasks(): number {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / 2 ** 29), 8));
 }
 
 function parse(source: NodeJS.ProcessEnv): Env {

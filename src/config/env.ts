@@ -104,6 +104,37 @@ export const envSchema = z.object({
   HISTORY_PAGE_MAX: integer(1, 10_000).default(1_000).describe('Longest page of a session’s history.'),
 
   TOOL_RESULT_MAX_BYTES: integer(2, 1_048_576).default(65_536).describe('Largest result of a tool call, as JSON.'),
+
+  BROWSER_IMPL: oneOf('playwright', 'stub')
+    .default('playwright')
+    .describe('`stub` opens nothing and says so in every answer; for trying out clients.'),
+  BROWSER_EXECUTABLE_PATH: text()
+    .optional()
+    .describe('Chromium to use. Default: one that `npm run browser:install` or the system has put where they are found.'),
+  BROWSER_SANDBOX: flag()
+    .optional()
+    .describe('Chromium’s own sandbox. Default: `true`, unless the service runs as root, under whom there is none.'),
+  BROWSER_CONCURRENCY: integer(1, 64)
+    .optional()
+    .describe('Browser tasks at once. Default: as many as cores and memory allow, 1 to 8.'),
+  BROWSER_QUEUE: integer(1, 100_000).default(500).describe('Browser tasks that may wait; more get 429.'),
+  BROWSER_TASK_TIMEOUT_MS: integer(100, 120_000)
+    .default(30_000)
+    .describe('How long a browser task may run that does not say so itself.'),
+  BROWSER_TASK_MAX_REQUESTS: integer(1, 100_000).default(1_000).describe('Requests that the pages of a task may make.'),
+  BROWSER_TASK_MAX_MB: integer(1, 10_000).default(50).describe('What they may send and receive in all.'),
+  BROWSER_TEXT_MAX_BYTES: integer(64, 1_048_576)
+    .default(40_960)
+    .describe('Text that an answer shows of a page; the whole of it is an artifact.'),
+  BROWSER_ALLOW_SCRIPT: flag().default(false).describe('Let tasks run JavaScript of their own with `evaluate`.'),
+  BROWSER_RECYCLE_TASKS: integer(1, 100_000).default(200).describe('Tasks after which a browser is replaced by a new one.'),
+  BROWSER_MEMORY_MB: integer(128, 1_000_000)
+    .default(2_048)
+    .describe('Memory of a browser, all its processes, beyond which its largest page is ended.'),
+  ARTIFACT_TTL_H: integer(1, 87_600).default(168).describe('Hours that screenshots and other artifacts are kept.'),
+  ARTIFACT_QUOTA_MB: integer(1, 10_000_000)
+    .default(1_024)
+    .describe('Room for artifacts in `DATA_DIR`; beyond it the oldest go first.'),
   BROWSER_ALLOW_HOSTS: hostPatterns()
     .default([])
     .describe('Hosts that the browser may reach although they are not on the public internet; opens nothing else.'),

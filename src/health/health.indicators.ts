@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type HealthIndicatorFunction, HealthIndicatorService } from '@nestjs/terminus';
+import { BrowserStatusService } from '../browser/tasks/browser-status.service';
 import { CONFIG, type Config } from '../config/config';
 import { Reader } from '../database/reader';
 import { SchemaState } from '../database/schema-state';
@@ -22,6 +23,7 @@ export class HealthIndicators implements OnModuleDestroy {
     private readonly schema: SchemaState,
     private readonly gateway: SwitchGateway,
     private readonly upstreamClients: UpstreamService,
+    private readonly browserStatus: BrowserStatusService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -37,6 +39,7 @@ export class HealthIndicators implements OnModuleDestroy {
       () => this.disk(),
       () => this.engine(),
       () => this.upstreams(),
+      () => this.browser(),
     ];
   }
 
@@ -93,6 +96,15 @@ export class HealthIndicators implements OnModuleDestroy {
     const circuits = this.upstreamClients.circuits();
     const states = Object.fromEntries(circuits.map(({ name, circuit }) => [name, circuit]));
     return circuits.every(({ circuit }) => circuit === 'closed') ? session.up(states) : session.degraded(states);
+  }
+
+  /** Without one everything else is served all the same. */
+  private browser() {
+    const session = this.indicator.check('browser');
+    const { engine, unavailable, running } = this.browserStatus.glance();
+    return unavailable === null
+      ? session.up({ engine, running })
+      : session.degraded({ engine, running, detail: unavailable });
   }
 
   private askEngine(): Promise<EngineHealth> {

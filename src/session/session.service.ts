@@ -6,9 +6,14 @@ import { SessionNotFoundError } from './session.errors';
 import { SessionRepository } from './session.repository';
 import type { HistoryMessage, NewMessage } from './session.types';
 
+/** Runs in the transaction that erases a session; what it answers, when that is durable. */
+export type Eraser = (sessionId: string) => Promise<() => Promise<void>>;
+
 /** Writes sessions. All but `erase` join the caller's unit of work. */
 @Injectable()
 export class SessionService {
+  private readonly erasers: Eraser[] = [];
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly sessions: SessionRepository,
@@ -36,9 +41,19 @@ export class SessionService {
     return this.messages.history(sessionId, before, limit);
   }
 
+  /** For those who keep something of a session outside of the database. */
+  onErase(eraser: Eraser): void {
+    this.erasers.push(eraser);
+  }
+
   async erase(sessionId: string): Promise<void> {
-    const existed = await this.unitOfWork.run(() => this.sessions.erase(sessionId));
-    if (!existed) throw new SessionNotFoundError();
+    const clearings = await this.unitOfWork.run(async () => {
+      const prepared = [];
+      for (const eraser of this.erasers) prepared.push(await eraser(sessionId));
+      return (await this.sessions.erase(sessionId)) ? prepared : null;
+    });
+    if (!clearings) throw new SessionNotFoundError();
+    for (const clear of clearings) await clear();
     journal(`session_erased:${sessionId}`, { session_id: sessionId });
   }
 }

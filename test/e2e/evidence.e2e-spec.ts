@@ -554,6 +554,7 @@ describe('Evidence', () => {
       turnId: '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d',
       messageId: 1,
       toolCallId: 1,
+      browserTaskId: 1,
     };
     const addresses = EVIDENCE_KINDS.map((kind) => ({
       kind,

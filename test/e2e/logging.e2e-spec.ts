@@ -32,7 +32,7 @@ describe('Logs', () => {
     logDir = mkdtempSync(join(tmpdir(), 'operator-logs-'));
     operator = await createTestApp(
       { SWITCH_URL: upstream.url, SWITCH_TOKEN: SECRETS.switchToken, LOG_DIR: logDir },
-      ({ log }) => new OperatorLogger(log, { write: (line) => void written.push(line) }),
+      { logger: ({ log }) => new OperatorLogger(log, { write: (line) => void written.push(line) }) },
     );
   });
   beforeEach(() => {

@@ -33,7 +33,7 @@ describe('Traces', () => {
   const start = async (env: TestEnv = {}) =>
     (operator = await createTestApp(
       { SWITCH_URL: upstream.url, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env },
-      ({ log }) => new OperatorLogger(log, { write: (line) => void written.push(line) }),
+      { logger: ({ log }) => new OperatorLogger(log, { write: (line) => void written.push(line) }) },
     ));
   const chat = (body: object = {}, headers: Record<string, string> = { traceparent: TRACEPARENT }) =>
     operator.chat({ message: SECRET, session_id: 'trace-me', ...body }, headers);

@@ -8,6 +8,9 @@ import request from 'supertest';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../../src/app.module';
 import { setupApp } from '../../src/app.setup';
+import { lookUp } from '../../src/browser/egress/dial';
+import { EGRESS_RESOLVER } from '../../src/browser/egress/egress.service';
+import { WORKER_PROGRAM } from '../../src/browser/playwright/playwright.engine';
 import { CONFIG, type Config, loadConfig } from '../../src/config/config';
 import { createTestDatabase, isPostgres, migrate } from './database';
 
@@ -32,8 +35,17 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
+/** As it was built: `npm test` sees to that. */
+const WORKER = join(__dirname, '../../dist/src/browser/playwright/worker.js');
+
+export interface TestOptions {
+  logger?: (config: Config) => LoggerService;
+  /** What a page's host names mean. */
+  resolve?: (name: string) => Promise<string[]>;
+}
+
 /** The real application on a database of its own, listening on a port of its own; only upstreams are fakes. */
-export async function createTestApp(env: TestEnv = {}, logger?: (config: Config) => LoggerService): Promise<TestApp> {
+export async function createTestApp(env: TestEnv = {}, { logger, resolve }: TestOptions = {}): Promise<TestApp> {
   const dataDir = env.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'operator-test-'));
   const database = env.DATABASE_URL
     ? { url: env.DATABASE_URL, drop: async () => undefined }
@@ -52,6 +64,10 @@ export async function createTestApp(env: TestEnv = {}, logger?: (config: Config)
   const module = await Test.createTestingModule({ imports: [AppModule] })
     .overrideProvider(CONFIG)
     .useValue(config)
+    .overrideProvider(WORKER_PROGRAM)
+    .useValue(WORKER)
+    .overrideProvider(EGRESS_RESOLVER)
+    .useValue(resolve ?? lookUp)
     .compile();
   const app = module.createNestApplication<NestExpressApplication>({
     bodyParser: false,

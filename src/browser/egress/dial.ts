@@ -1,7 +1,12 @@
+import { lookup } from 'node:dns/promises';
 import { type Socket, connect } from 'node:net';
 
 /** All addresses of a name. Throws when there are none. */
 export type Resolver = (name: string) => Promise<string[]>;
+
+/** What this machine says of a name, its hosts file included. */
+export const lookUp: Resolver = async (name) =>
+  (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address);
 
 const ADDRESSES_TRIED = 4;
 
@@ -29,7 +34,8 @@ export async function dial(
 
 function connected(host: string, port: number, timeoutMs: number, hold: (socket: Socket) => void): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true });
+    // Who has said all may still listen: the two directions end each by itself.
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
     const timer = setTimeout(() => socket.destroy(new Error('The connection took too long.')), timeoutMs);
     // Also for errors after this promise is settled: without a listener they would end the process.
     socket.on('error', reject);

@@ -1,11 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import { type IncomingMessage, type Server, type ServerResponse, createServer, request as send } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Duplex, Transform, pipeline } from 'node:stream';
-import { EgressPass, type EgressBudget } from './egress-pass';
-import { type Resolver, dial, within } from './dial';
+import { Transform, pipeline } from 'node:stream';
+import { type Resolver, dial, lookUp, within } from './dial';
+import type { EgressAccount } from './egress-account';
 import { type EgressPolicy, type Target, addressesReason, hostReason } from './host-rules';
-import { type ProxyRequest, absoluteTarget, endToEnd, isAmbiguous, tunnelTarget } from './proxy-request';
+import { type ProxyRequest, absoluteTarget, endToEnd, hasBody, isAmbiguous, tunnelTarget } from './proxy-request';
 
 export interface EgressProxyOptions {
   resolve?: Resolver;
@@ -16,8 +15,10 @@ export interface EgressProxyOptions {
 }
 
 const HEADER_MAX_BYTES = 16_384;
-/** Sockets of all browsers together. */
-const SOCKETS_MAX = 1_024;
+/** Well above what a browser opens and a budget lets out: it bounds what others on this machine could pile up here. */
+const CLIENTS_MAX = 128;
+/** Some take it to have no body, whatever its headers say, and would read that body as the next answer. */
+const RESET_CONTENT = 205;
 
 /** Why a request does not go on. `status` 403 is the guard's own refusal, 5xx a failure beyond it. */
 class Refusal extends Error {
@@ -30,19 +31,21 @@ class Refusal extends Error {
 }
 
 /**
- * The only way from a browser to the network. A name is resolved once for each connection, and the connection goes to an
- * address that was checked: what the name means a moment later does not matter.
+ * The only way from a task's browser to the network. A name is resolved once for each connection, and the connection
+ * goes to an address that was checked: what the name means a moment later does not matter.
  */
 export class EgressProxy {
-  private readonly passes = new Map<string, EgressPass>();
-  private readonly sockets = new Set<Duplex>();
   private readonly server: Server;
   private readonly resolve: Resolver;
   private readonly connectTimeoutMs: number;
   private readonly idleTimeoutMs: number;
+  private readonly answers = new WeakMap<Socket, ServerResponse>();
+  private listening: Promise<void> | null = null;
+  private closing: Promise<void> | null = null;
 
   constructor(
     private readonly policy: EgressPolicy,
+    private readonly account: EgressAccount,
     options: EgressProxyOptions = {},
   ) {
     this.resolve = options.resolve ?? lookUp;
@@ -53,76 +56,86 @@ export class EgressProxy {
       insecureHTTPParser: false,
       headersTimeout: this.connectTimeoutMs,
     });
-    this.server.maxConnections = SOCKETS_MAX;
+    this.server.maxConnections = CLIENTS_MAX;
     // A silent server is given up first, so that its client hears of it.
-    this.server.timeout = this.idleTimeoutMs + 1_000;
-    this.server.on('connection', (socket) => this.track(socket));
+    this.server.timeout = this.server.keepAliveTimeout = this.idleTimeoutMs + 1_000;
+    this.server.on('connection', (client) => this.account.hold(client));
     this.server.on('request', (request, response) => void this.forward(request, response));
-    this.server.on('connect', (request, client, head) => void this.tunnel(request, client, head));
+    this.server.on('connect', (request, client, head) => void this.tunnel(request, client as Socket, head));
   }
 
   /** Listens on a free port of this machine's loopback. */
   async start(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ host: '127.0.0.1', port: 0 }, resolve);
-    });
+    if (!this.closing) await (this.listening = this.listen());
+    if (this.closing) throw new Error('It was closed before it was open.');
   }
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Lets a task out, until `revoke`. */
-  issue(budget: EgressBudget): EgressPass {
-    const pass = new EgressPass(budget);
-    this.passes.set(pass.username, pass);
-    return pass;
+  /** Ends everything at once, on both sides. */
+  close(): Promise<void> {
+    return (this.closing ??= this.shut());
   }
 
-  /** Ends what the pass has open, at once, and all use of it. */
-  revoke(pass: EgressPass): void {
-    this.passes.delete(pass.username);
-    pass.end();
+  private listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // Also for errors later on: without a listener they would end the process.
+      this.server.on('error', reject);
+      this.server.listen({ host: '127.0.0.1', port: 0 }, resolve);
+    });
   }
 
-  async close(): Promise<void> {
-    for (const pass of this.passes.values()) this.revoke(pass);
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const socket of this.sockets) socket.destroy();
-    await closed;
+  private async shut(): Promise<void> {
+    this.account.end();
+    // Closed any earlier, it would come to listen all the same.
+    await this.listening?.catch(() => undefined);
+    await new Promise((resolve) => this.server.close(resolve));
   }
 
   private async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const pass = this.passOf(request);
     const client = request.socket;
-    const answer = (status: number, text: string) => {
-      if (response.headersSent) return void client.destroy();
-      const headers = { 'Content-Type': 'text/plain', 'Content-Length': text.length + 1, Connection: 'close' };
-      response.writeHead(status, status === 407 ? { ...headers, ...CHALLENGE } : headers).end(`${text}\n`);
-    };
-    if (!pass) return answer(407, 'Credentials are wanted.');
-    pass.hold(client);
-
+    this.answers.set(client, response);
     const target = absoluteTarget(request.url!);
     try {
       if (!target || isAmbiguous(request)) throw new Refusal('malformed', 400);
-      const upstream = await this.reach(pass, target, client);
-      await this.exchange(pass, target, upstream, request, response);
+      const upstream = await this.reach(target, client);
+      await this.exchange(target, upstream, request, response);
     } catch (error) {
-      answer(...this.explain(pass, target, error));
+      const [status, text] = this.explain(target, error);
+      if (response.headersSent) return void client.destroy();
+      // What is left of this request must not be read as the next one.
+      const last = status === 400 || hasBody(request) ? { Connection: 'close' } : {};
+      // Tells our own answers from those of the page's server.
+      const headers = {
+        'Content-Type': 'text/plain',
+        'Content-Length': text.length + 1,
+        'Proxy-Status': `operator; details="${text}"`,
+        ...last,
+      };
+      response.writeHead(status, headers).end(`${text}\n`);
     }
   }
 
+  /**
+   * One request and its answer. The client may stay for another, which is decided anew. What breaks off on the way ends
+   * the client's connection before the answer's end, which a length or a last chunk marks: half of it looks like half.
+   */
   private exchange(
-    pass: EgressPass,
-    { authority, path }: ProxyRequest,
+    target: ProxyRequest,
     upstream: Socket,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const isChunked = request.headers['transfer-encoding'] !== undefined;
+    const { authority, path } = target;
     const exchanged = new Promise<void>((resolve, reject) => {
+      const headers = [
+        ...['Host', authority, ...endToEnd(request, ['host', 'expect']), 'Connection', 'close'],
+        // By itself Node would send the body of a GET without saying where it ends.
+        ...(request.headers['transfer-encoding'] === undefined ? [] : ['Transfer-Encoding', 'chunked']),
+      ];
+      this.spend(path, ...headers);
       const onward = send({
         createConnection: () => upstream,
         method: request.method,
@@ -130,18 +143,17 @@ export class EgressProxy {
         setHost: false,
         maxHeaderSize: HEADER_MAX_BYTES,
         insecureHTTPParser: false,
-        headers: [
-          ...['Host', authority, ...endToEnd(request, ['host', 'expect']), 'Connection', 'close'],
-          // By itself Node would send the body of a GET without saying where it ends.
-          ...(isChunked ? ['Transfer-Encoding', 'chunked'] : []),
-        ] as never,
+        headers: headers as never,
       });
       onward.once('response', (reply) => {
+        // Node takes a connection that breaks for the end of a body whose length was not said.
+        onward.once('error', (error) => reply.complete || reply.destroy(error));
         try {
-          const headers = [...endToEnd(reply), 'Connection', 'close'];
-          if (!pass.spend(Buffer.byteLength(headers.join('')))) throw new Refusal('byte_budget');
-          response.writeHead(reply.statusCode!, headers as never);
-          pipeline(reply, this.meter(pass), response, (error) => (error ? reject(error) : resolve()));
+          const replied = endToEnd(reply, ['proxy-status']);
+          if (reply.statusCode === RESET_CONTENT) replied.push('Connection', 'close');
+          this.spend(...replied);
+          response.writeHead(reply.statusCode!, replied as never);
+          pipeline(reply, this.meter(), response, (error) => (error ? reject(error) : resolve()));
         } catch (error) {
           reject(error);
         }
@@ -151,53 +163,58 @@ export class EgressProxy {
       onward.on('error', fail);
       onward.once('close', () => fail(new Error('There was no answer.')));
       response.once('close', () => resolve());
-      pipeline(request, this.meter(pass), onward, (error) => error && fail(error));
+
+      const body = request.pipe(this.meter());
+      body.once('error', (error) => {
+        if (!response.writableEnded) return reject(error);
+        this.explain(target, error);
+        request.socket.destroy();
+      });
+      // What the server no longer takes is read all the same: the next request comes after it.
+      onward.once('unpipe', () => body.resume());
+      body.pipe(onward);
+      // Who waits for an answer before they send the body would wait for ever.
+      onward.flushHeaders();
     });
     return exchanged.finally(() => upstream.destroy());
   }
 
-  private async tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+  private async tunnel(request: IncomingMessage, client: Socket, head: Buffer): Promise<void> {
     client.on('error', () => client.destroy());
-    const answer = (status: number, text: string) => {
-      const challenge = status === 407 ? `Proxy-Authenticate: ${CHALLENGE['Proxy-Authenticate']}\r\n` : '';
-      const length = `Content-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n`;
-      client.end(`HTTP/1.1 ${status} Refused\r\n${challenge}${length}\r\n${text}\n`);
-      client.resume();
-      setTimeout(() => client.destroy(), 1_000).unref();
-    };
-    const pass = this.passOf(request);
-    if (!pass) return answer(407, 'Credentials are wanted.');
-    pass.hold(client);
+    // Sent ahead while an answer is under way, which would run into what the tunnel brings.
+    if (this.answers.get(client)?.writableFinished === false) return void client.destroy();
 
     const target = tunnelTarget(request.url!);
     try {
       if (!target) throw new Refusal('malformed', 400);
-      const upstream = await this.reach(pass, target, client);
-      const refuse = () => pass.refuse(named(target), 'byte_budget');
+      const upstream = await this.reach(target, client);
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       if (head.length > 0) client.unshift(head);
-      this.join(pass, client as Socket, upstream, refuse);
+      this.join(client, upstream, () => this.account.refuse(named(target), 'byte_budget'));
     } catch (error) {
-      answer(...this.explain(pass, target, error));
+      const [status, text] = this.explain(target, error);
+      const length = `Content-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\nConnection: close\r\n`;
+      client.end(`HTTP/1.1 ${status} Refused\r\n${length}\r\n${text}\n`);
+      client.resume();
+      setTimeout(() => client.destroy(), 1_000).unref();
     }
   }
 
   /** Bytes both ways until both have ended, or one has broken. */
-  private join(pass: EgressPass, client: Socket, upstream: Socket, overBudget: () => void): void {
+  private join(client: Socket, upstream: Socket, overBudget: () => void): void {
     let isOver = false;
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
       from.on('data', (chunk: Buffer) => {
-        if (isOver || pass.spend(chunk.length)) return;
+        if (isOver || this.account.spend(chunk.length)) return;
         isOver = true;
         overBudget();
-        client.destroy();
-        upstream.destroy();
+        breakOff(client);
+        breakOff(upstream);
       });
-      from.setTimeout(this.idleTimeoutMs, () => from.destroy());
-      from.on('error', () => to.destroy());
+      from.on('error', () => breakOff(to));
       // What has been written to the other side still arrives there.
       from.on('close', () => to.destroySoon());
       from.pipe(to);
@@ -205,20 +222,21 @@ export class EgressProxy {
   }
 
   /** Decides, resolves, decides again, connects. Throws the reason when it does not come to that. */
-  private async reach(pass: EgressPass, target: Target, client: Duplex): Promise<Socket> {
-    const over = pass.admit();
+  private async reach(target: Target, client: Socket): Promise<Socket> {
+    const over = this.account.admit();
     if (over) throw new Refusal(over);
     const reason = hostReason(target, this.policy);
     if (reason) throw new Refusal(reason);
 
-    const release = pass.connect();
+    const release = this.account.connect();
     try {
       const addresses = await this.addressesOf(target);
       const inner = addressesReason(target, addresses, this.policy);
       if (inner) throw new Refusal(inner);
-      const upstream = await this.connect(addresses, target.port, pass, client);
+      const upstream = await this.connect(addresses, target.port, client);
       if (upstream.destroyed) throw new Refusal('unreachable', 502);
       upstream.once('close', release);
+      this.account.reached(named(target));
       return upstream;
     } catch (error) {
       release();
@@ -233,53 +251,49 @@ export class EgressProxy {
     return addresses;
   }
 
-  private async connect(addresses: string[], port: number, pass: EgressPass, client: Duplex): Promise<Socket> {
+  private async connect(addresses: string[], port: number, client: Socket): Promise<Socket> {
     const hold = (socket: Socket) => {
-      this.track(socket);
-      pass.hold(socket);
-      socket.setTimeout(this.idleTimeoutMs, () => socket.destroy());
-      // Whoever leaves takes it along.
-      if (client.destroyed) socket.destroy();
-      client.once('close', () => socket.destroySoon());
+      this.account.hold(socket);
+      socket.setTimeout(this.idleTimeoutMs, () => socket.destroy(new Error('Nothing passes.')));
+      // Whoever leaves takes it along, but for what they have sent.
+      const leave = () => (socket.connecting ? socket.destroy() : socket.destroySoon());
+      client.once('close', leave);
+      socket.once('close', () => client.off('close', leave));
+      if (client.destroyed || client.readableEnded) socket.destroy();
     };
     return dial(addresses, port, this.connectTimeoutMs, hold).catch(() => {
       throw new Refusal('unreachable', 502);
     });
   }
 
-  private passOf(request: IncomingMessage): EgressPass | null {
-    const [, encoded] = /^Basic ([\w+/=-]{1,256})$/i.exec(request.headers['proxy-authorization'] ?? '') ?? [];
-    if (!encoded) return null;
-    const [username = '', password = ''] = Buffer.from(encoded, 'base64').toString().split(':');
-    const pass = this.passes.get(username);
-    return pass?.isPassword(password) ? pass : null;
-  }
-
   /** The status and the words of what stopped a request, counted if the guard did. */
-  private explain(pass: EgressPass, target: Target | null, error: unknown): [status: number, text: string] {
-    if (!(error instanceof Refusal)) return [502, 'unreachable'];
-    if (error.status < 500) pass.refuse(target ? named(target) : '', error.reason);
-    return [error.status, error.reason];
+  private explain(target: Target | null, error: unknown): [status: number, text: string] {
+    const { reason, status } = error instanceof Refusal ? error : new Refusal('unreachable', 502);
+    const host = target ? named(target) : '';
+    if (status < 500) this.account.refuse(host, reason);
+    else this.account.fail(host, reason);
+    return [status, reason];
   }
 
-  private meter(pass: EgressPass): Transform {
+  private spend(...texts: string[]): void {
+    if (!this.account.spend(Buffer.byteLength(texts.join('')))) throw new Refusal('byte_budget');
+  }
+
+  private meter(): Transform {
+    const { account } = this;
     return new Transform({
       transform(chunk: Buffer, _, done) {
-        if (pass.spend(chunk.length)) done(null, chunk);
+        if (account.spend(chunk.length)) done(null, chunk);
         else done(new Refusal('byte_budget'));
       },
     });
   }
-
-  private track(socket: Duplex): void {
-    this.sockets.add(socket);
-    socket.once('close', () => this.sockets.delete(socket));
-  }
 }
 
-const CHALLENGE = { 'Proxy-Authenticate': 'Basic realm="egress"' };
+/** Ends a connection by a reset, which nobody takes for its regular end, unless that has been said already. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroySoon();
+  else socket.resetAndDestroy();
+}
 
 const named = ({ host, port }: Target): string => `${host.text}:${port}`;
-
-const lookUp: Resolver = async (name) =>
-  (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address);

@@ -25,16 +25,24 @@ export function absoluteTarget(text: string): ProxyRequest | null {
   return { host, port: Number(url.port || 80), authority: url.host, path: url.pathname + url.search };
 }
 
-/** Whether two servers could read different requests in it. What Node's parser refuses does not get this far. */
-export function isAmbiguous({ rawHeaders, headers }: IncomingMessage): boolean {
+/**
+ * Whether two servers could read different requests in it. What Node's parser refuses does not get this far. HTTP/1.0
+ * has no chunks; an answer to it would end with the connection, so that half of it looked whole.
+ */
+export function isAmbiguous({ httpVersion, rawHeaders, headers }: IncomingMessage): boolean {
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
   const count = (name: string) => names.filter((one) => one === name).length;
   const coding = headers['transfer-encoding'];
   return (
+    httpVersion !== '1.1' ||
     count('host') > 1 ||
     count('content-length') + count('transfer-encoding') > 1 ||
     (coding !== undefined && coding.toLowerCase() !== 'chunked')
   );
+}
+
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 const HOP_BY_HOP = new Set([

@@ -1,5 +1,6 @@
 import { type MigrationInterface, type QueryRunner, TableColumn, TableForeignKey, TableIndex } from 'typeorm';
 import { foreignKey, int, optional, string, text, time } from '../portable-columns';
+import { onTablesOthersMayUse } from './shared-tables';
 
 const TASK = 'operator_browser_task';
 const ADJUSTMENT = 'operator_switch_adjustment';
@@ -51,11 +52,3 @@ const adjustmentIndices = () => [
     isUnique: true,
   }),
 ];
-
-/** SQLite changes a table by making it anew: views that others keep go on meaning the table of that name. */
-async function onTablesOthersMayUse(runner: QueryRunner, work: () => Promise<void>): Promise<void> {
-  if (runner.dataSource.options.type === 'postgres') return work();
-  await runner.query('PRAGMA legacy_alter_table = ON');
-  await work();
-  await runner.query('PRAGMA legacy_alter_table = OFF');
-}

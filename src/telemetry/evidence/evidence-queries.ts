@@ -6,6 +6,10 @@ export const LIST_MAX = 100;
 const EXCERPT_CHARACTERS = 1_000;
 const JSON_MAX_BYTES = 4_096;
 
+const TASK_PARENTS = `SELECT t.session_id, m.turn_id, m.id AS message_id, c.id AS tool_call_id, t.id AS browser_task_id
+    FROM operator_browser_task t LEFT JOIN operator_tool_call c ON c.id = t.tool_call_id
+    LEFT JOIN operator_message m ON m.id = c.message_id`;
+
 /** Where a record hangs. */
 const PARENTS: Record<EvidenceKind, string> = {
   session: 'SELECT session_id FROM operator_session WHERE session_id = ?',
@@ -13,9 +17,8 @@ const PARENTS: Record<EvidenceKind, string> = {
   message: 'SELECT session_id, turn_id, id AS message_id FROM operator_message WHERE id = ?',
   tool_call: `SELECT m.session_id, m.turn_id, m.id AS message_id, c.id AS tool_call_id
     FROM operator_tool_call c JOIN operator_message m ON m.id = c.message_id WHERE c.id = ?`,
-  browser_task: `SELECT t.session_id, m.turn_id, m.id AS message_id, c.id AS tool_call_id
-    FROM operator_browser_task t LEFT JOIN operator_tool_call c ON c.id = t.tool_call_id
-    LEFT JOIN operator_message m ON m.id = c.message_id WHERE t.id = ?`,
+  browser_task: `${TASK_PARENTS} WHERE t.id = ?`,
+  artifact: `${TASK_PARENTS} JOIN operator_artifact a ON a.task_id = t.id WHERE a.id = ?`,
   adjustment: `SELECT a.session_id, m.turn_id, m.id AS message_id
     FROM operator_switch_adjustment a LEFT JOIN operator_message m ON m.id = a.message_id WHERE a.id = ?`,
 };
@@ -44,14 +47,17 @@ const below = (column: string, table: string, scope: Scope): Scope => ({
   value: scope.value,
 });
 
+const ofTasks = (tasks: Scope): Scope => below('task_id', 'operator_browser_task', tasks);
+
 /** What each list shows: upwards the one record that is hung on, downwards all that hang on it. */
 export function scopesOf({ kind, id }: RecordAddress, parents: Parents): Record<EvidenceList, Scope> {
-  const { sessionId, turnId, messageId, toolCallId } = parents;
+  const { sessionId, turnId, messageId, toolCallId, browserTaskId } = parents;
   const up = {
     turns: equals('id', turnId),
     messages: turnId === null ? equals('id', messageId) : equals('turn_id', turnId),
     tool_calls: equals('id', toolCallId),
-    browser_tasks: NOTHING,
+    browser_tasks: equals('id', browserTaskId),
+    artifacts: NOTHING,
     adjustments: NOTHING,
   };
   switch (kind) {
@@ -65,6 +71,7 @@ export function scopesOf({ kind, id }: RecordAddress, parents: Parents): Record<
         messages: all,
         tool_calls: below('message_id', 'operator_message', all),
         browser_tasks: all,
+        artifacts: ofTasks(all),
         adjustments: all,
       };
     }
@@ -72,17 +79,17 @@ export function scopesOf({ kind, id }: RecordAddress, parents: Parents): Record<
     case 'message': {
       const calls =
         kind === 'turn' ? below('message_id', 'operator_message', up.messages) : equals('message_id', messageId);
-      return {
-        ...up,
-        tool_calls: calls,
-        browser_tasks: below('tool_call_id', 'operator_tool_call', calls),
-        adjustments: calls,
-      };
+      const tasks = below('tool_call_id', 'operator_tool_call', calls);
+      return { ...up, tool_calls: calls, browser_tasks: tasks, artifacts: ofTasks(tasks), adjustments: calls };
     }
-    case 'tool_call':
-      return { ...up, browser_tasks: equals('tool_call_id', toolCallId) };
+    case 'tool_call': {
+      const tasks = equals('tool_call_id', toolCallId);
+      return { ...up, browser_tasks: tasks, artifacts: ofTasks(tasks) };
+    }
     case 'browser_task':
-      return { ...up, browser_tasks: equals('id', id) };
+      return { ...up, artifacts: equals('task_id', id) };
+    case 'artifact':
+      return { ...up, artifacts: equals('id', id) };
     case 'adjustment':
       return { ...up, adjustments: equals('id', id) };
   }
@@ -108,8 +115,12 @@ const SHOWN: Record<EvidenceList, { table: string; columns: string }> = {
   },
   browser_tasks: {
     table: 'operator_browser_task',
-    columns: `id, session_id, tool_call_id, url, status, snapshot_path, ${small('result')}, ${excerpt('error')},
-      created_at, executed_at`,
+    columns: `id, session_id, tool_call_id, url, status, attempt, title, snapshot_path, ${small('result')},
+      ${excerpt('error')}, created_at, executed_at, finished_at`,
+  },
+  artifacts: {
+    table: 'operator_artifact',
+    columns: 'id, task_id, attempt, step, kind, content_type, bytes, sha256, created_at',
   },
   adjustments: {
     table: 'operator_switch_adjustment',

@@ -16,12 +16,14 @@ export function truncate(rows: EvidenceRows, address: RecordAddress, parents: Pa
   if (address.kind !== 'session') {
     if (cut.has('tool_calls')) cut.add('browser_tasks');
   } else if (cut.has('messages')) cut.add('turns').add('tool_calls');
+  if (cut.has('browser_tasks')) cut.add('artifacts');
   return {
     session: rows.session,
     turns: shown(rows.turns),
     messages: shown(rows.messages),
     tool_calls: shown(rows.tool_calls),
     browser_tasks: shown(rows.browser_tasks),
+    artifacts: shown(rows.artifacts),
     adjustments: shown(rows.adjustments),
     truncated: EVIDENCE_LISTS.filter((list) => cut.has(list)).map((list) => ({
       list,
@@ -45,6 +47,8 @@ function listedAt(list: EvidenceList, { kind, id }: RecordAddress, { sessionId }
     case 'adjustments':
       return `/operator/switch/adjustments?${kind === 'message' ? byKind : `session_id=${session}`}`;
     case 'browser_tasks':
+      return `/operator/browser/tasks?${kind === 'tool_call' ? byKind : `session_id=${session}`}`;
+    case 'artifacts':
       return null;
   }
 }

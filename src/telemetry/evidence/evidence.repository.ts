@@ -3,6 +3,7 @@ import { Reader } from '../../database/reader';
 import { listQuery, parentsQuery, scopesOf, sessionQuery } from './evidence-queries';
 import {
   type AdjustmentRow,
+  type ArtifactRow,
   type BrowserTaskRow,
   EVIDENCE_LISTS,
   type EvidenceRows,
@@ -29,6 +30,7 @@ export class EvidenceRepository {
           turnId: row.turn_id ?? null,
           messageId: row.message_id ?? null,
           toolCallId: row.tool_call_id ?? null,
+          browserTaskId: row.browser_task_id ?? null,
         }
       : null;
   }
@@ -36,11 +38,11 @@ export class EvidenceRepository {
   /** Everything around the record at one moment, the newest first. Null when it has been erased meanwhile. */
   async around(address: RecordAddress, parents: Parents): Promise<EvidenceRows | null> {
     const scopes = scopesOf(address, parents);
-    const [[session], turns, messages, tool_calls, browser_tasks, adjustments] = (await this.reader.snapshot([
+    const [[session], turns, messages, tool_calls, browser_tasks, artifacts, adjustments] = (await this.reader.snapshot([
       sessionQuery(parents.sessionId),
       ...EVIDENCE_LISTS.map((list) => listQuery(list, scopes[list])),
-    ])) as [SessionRow[], TurnRow[], MessageRow[], ToolCallRow[], BrowserTaskRow[], AdjustmentRow[]];
-    return session ? { session, turns, messages, tool_calls, browser_tasks, adjustments } : null;
+    ])) as [SessionRow[], TurnRow[], MessageRow[], ToolCallRow[], BrowserTaskRow[], ArtifactRow[], AdjustmentRow[]];
+    return session ? { session, turns, messages, tool_calls, browser_tasks, artifacts, adjustments } : null;
   }
 }
 
@@ -49,4 +51,5 @@ interface ParentsRow {
   turn_id?: string | null;
   message_id?: number | null;
   tool_call_id?: number | null;
+  browser_task_id?: number | null;
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { BrowserTaskNotFoundError } from '../../browser/browser.errors';
+import { ArtifactNotFoundError, BrowserTaskNotFoundError } from '../../browser/browser.errors';
 import type { OperatorError } from '../../common/errors/operator.error';
 import { journal } from '../../common/logging/journal';
 import { MessageNotFoundError, SessionNotFoundError } from '../../session/session.errors';
@@ -16,6 +16,7 @@ const NOT_FOUND: Record<EvidenceKind, new () => OperatorError> = {
   message: MessageNotFoundError,
   tool_call: ToolCallNotFoundError,
   browser_task: BrowserTaskNotFoundError,
+  artifact: ArtifactNotFoundError,
   adjustment: AdjustmentNotFoundError,
 };
 

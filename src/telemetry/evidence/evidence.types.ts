@@ -1,7 +1,7 @@
-export const EVIDENCE_KINDS = ['session', 'message', 'turn', 'tool_call', 'browser_task', 'adjustment'] as const;
+export const EVIDENCE_KINDS = ['session', 'message', 'turn', 'tool_call', 'browser_task', 'artifact', 'adjustment'] as const;
 export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 
-export const EVIDENCE_LISTS = ['turns', 'messages', 'tool_calls', 'browser_tasks', 'adjustments'] as const;
+export const EVIDENCE_LISTS = ['turns', 'messages', 'tool_calls', 'browser_tasks', 'artifacts', 'adjustments'] as const;
 export type EvidenceList = (typeof EVIDENCE_LISTS)[number];
 
 /** A record, by the id of its kind: a session's name, a turn's UUID, any other's number. */
@@ -16,6 +16,7 @@ export interface Parents {
   turnId: string | null;
   messageId: number | null;
   toolCallId: number | null;
+  browserTaskId: number | null;
 }
 
 /** Everything around a record. Rows of a read model: they keep the names of their columns. */
@@ -25,6 +26,7 @@ export interface EvidenceRows {
   messages: MessageRow[];
   tool_calls: ToolCallRow[];
   browser_tasks: BrowserTaskRow[];
+  artifacts: ArtifactRow[];
   adjustments: AdjustmentRow[];
 }
 
@@ -92,12 +94,27 @@ export interface BrowserTaskRow {
   tool_call_id: number | null;
   url: string;
   status: string;
+  attempt: number;
+  title: string | null;
   snapshot_path: string | null;
   result: string | null;
   result_bytes: number | null;
   error: string | null;
   created_at: Time;
   executed_at: Time | null;
+  finished_at: Time | null;
+}
+
+export interface ArtifactRow {
+  id: number;
+  task_id: number;
+  attempt: number;
+  step: number | null;
+  kind: string;
+  content_type: string;
+  bytes: number;
+  sha256: string;
+  created_at: Time;
 }
 
 export interface AdjustmentRow {

@@ -1,6 +1,7 @@
 import { fromStoredJson, toDate } from '../../../database/sql';
 import type {
   AdjustmentRow,
+  ArtifactRow,
   BrowserTaskRow,
   Evidence,
   EvidenceKind,
@@ -167,6 +168,13 @@ export class BrowserTaskEvidenceDto {
   url: string;
   /** @example 'done' */
   status: string;
+  /**
+   * How often it was begun.
+   * @example 1
+   */
+  attempt: number;
+  /** @example 'Example Domain' */
+  title: string | null;
   /** Whether a picture of the page was kept. */
   has_snapshot: boolean;
   /**
@@ -185,6 +193,8 @@ export class BrowserTaskEvidenceDto {
   created_at: string;
   /** @example '2026-11-23T09:30:01.000Z' */
   executed_at: string | null;
+  /** @example '2026-11-23T09:30:01.400Z' */
+  finished_at: string | null;
 
   static from(row: BrowserTaskRow): BrowserTaskEvidenceDto {
     return {
@@ -193,12 +203,50 @@ export class BrowserTaskEvidenceDto {
       tool_call_id: row.tool_call_id,
       url: row.url,
       status: row.status,
+      attempt: row.attempt,
+      title: row.title,
       has_snapshot: row.snapshot_path !== null,
       result: fromStoredJson(row.result),
       result_bytes: row.result_bytes,
       error: row.error,
       created_at: toIso(row.created_at),
       executed_at: toIsoOrNull(row.executed_at),
+      finished_at: toIsoOrNull(row.finished_at),
+    };
+  }
+}
+
+export class ArtifactEvidenceDto {
+  /** @example 12 */
+  id: number;
+  /** @example 3 */
+  task_id: number;
+  /** @example 1 */
+  attempt: number;
+  /** The task’s step that made it, from 0; null for what is taken at the end. */
+  step: number | null;
+  /** @example 'snapshot' */
+  kind: string;
+  /** @example 'image/png' */
+  content_type: string;
+  /** @example 18211 */
+  bytes: number;
+  /** @example '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' */
+  sha256: string;
+  /** @example '2026-11-23T09:30:01.400Z' */
+  created_at: string;
+
+  static from(row: ArtifactRow): ArtifactEvidenceDto {
+    return {
+      id: row.id,
+      task_id: row.task_id,
+      attempt: row.attempt,
+      step: row.step,
+      kind: row.kind,
+      content_type: row.content_type,
+      bytes: row.bytes,
+      sha256: row.sha256,
+      created_at: toIso(row.created_at),
     };
   }
 }
@@ -288,6 +336,8 @@ export class EvidenceResponseDto {
   messages: MessageEvidenceDto[];
   tool_calls: ToolCallEvidenceDto[];
   browser_tasks: BrowserTaskEvidenceDto[];
+  /** What browser tasks have kept: `GET /operator/artifact/{id}` hands it out. */
+  artifacts: ArtifactEvidenceDto[];
   adjustments: AdjustmentEvidenceDto[];
   /** Lists that do not have everything. */
   truncated: TruncationDto[];
@@ -301,6 +351,7 @@ export class EvidenceResponseDto {
       messages: evidence.messages.map(MessageEvidenceDto.from),
       tool_calls: evidence.tool_calls.map(ToolCallEvidenceDto.from),
       browser_tasks: evidence.browser_tasks.map(BrowserTaskEvidenceDto.from),
+      artifacts: evidence.artifacts.map(ArtifactEvidenceDto.from),
       adjustments: evidence.adjustments.map(AdjustmentEvidenceDto.from),
       truncated: evidence.truncated.map(TruncationDto.from),
     };

@@ -1,4 +1,3 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 
 /** What a task may use of the network in all, and how many connections at once. Bytes count both ways. */
@@ -16,15 +15,21 @@ export interface EgressReport {
   refusedHosts: { host: string; reason: string; count: number }[];
 }
 
+/** Why a host was not reached: the guard did not let it be, or it could not be. */
+export interface Trouble {
+  reason: string;
+  isRefusal: boolean;
+}
+
 const HOSTS_LISTED = 100;
 
-/** A task's way out: the credentials its browser shows to the proxy, what it may use, and what became of it. */
-export class EgressPass {
-  readonly username = randomBytes(12).toString('hex');
-  readonly password = randomBytes(24).toString('base64url');
+/** What one task has used of its budget, what it was refused, and the sockets that end with it. */
+export class EgressAccount {
   private readonly open = new Set<Duplex>();
   private readonly refused: Record<string, number> = {};
   private readonly hosts = new Map<string, { host: string; reason: string; count: number }>();
+  private readonly troubles = new Map<string, Trouble>();
+  private readonly exhaustion = new AbortController();
   private requests = 0;
   private connections = 0;
   private bytes = 0;
@@ -32,9 +37,9 @@ export class EgressPass {
 
   constructor(private readonly budget: EgressBudget) {}
 
-  isPassword(given: string): boolean {
-    const [a, b] = [Buffer.from(given), Buffer.from(this.password)];
-    return a.length === b.length && timingSafeEqual(a, b);
+  /** Aborted, with the name of the budget, once something was refused since that is spent: it does not come back. */
+  get exhausted(): AbortSignal {
+    return this.exhaustion.signal;
   }
 
   /** Counts a request. Says which budget it is over, or null. */
@@ -63,13 +68,29 @@ export class EgressPass {
 
   refuse(host: string, reason: string): void {
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
+    if (reason === 'byte_budget' || reason === 'request_budget') this.exhaustion.abort(reason);
+    this.remember(host, { reason, isRefusal: true });
     const key = `${reason} ${host}`;
     const entry = this.hosts.get(key);
     if (entry) entry.count++;
     else if (this.hosts.size < HOSTS_LISTED) this.hosts.set(key, { host: host.slice(0, 255), reason, count: 1 });
   }
 
-  /** The socket ends with the pass. */
+  /** A host that cannot be reached, though it may be. */
+  fail(host: string, reason: string): void {
+    this.remember(host, { reason, isRefusal: false });
+  }
+
+  reached(host: string): void {
+    this.troubles.delete(host);
+  }
+
+  /** What became of the last attempt to reach `host:port`, if nothing good. */
+  troubleWith(host: string): Trouble | null {
+    return this.troubles.get(host) ?? null;
+  }
+
+  /** The socket ends with the account. */
   hold(socket: Duplex): void {
     if (this.isEnded) socket.destroy();
     if (this.open.has(socket)) return;
@@ -90,5 +111,9 @@ export class EgressPass {
       refused: { ...refused },
       refusedHosts: [...this.hosts.values()].map((one) => ({ ...one })),
     };
+  }
+
+  private remember(host: string, trouble: Trouble): void {
+    if (this.troubles.has(host) || this.troubles.size < HOSTS_LISTED) this.troubles.set(host, trouble);
   }
 }

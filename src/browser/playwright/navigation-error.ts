@@ -1,0 +1,13 @@
+import { VisitError } from '../engine/browser-engine.types';
+
+/** A page that could not be opened. What the proxy knows of it goes by the URL. */
+export class NavigationError extends VisitError {
+  constructor(
+    code: 'navigation_failed' | 'download_refused' | 'url_not_allowed',
+    message: string,
+    reason: string | null,
+    readonly url: string,
+  ) {
+    super(code, message, reason);
+  }
+}
