@@ -26,7 +26,9 @@ export function setupApp(app: NestExpressApplication): NestExpressApplication {
   app.use(accessLog);
   const metrics = app.get(Metrics);
   if (metrics.isOn) app.use(measureRequests(metrics));
-  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  // The docs show a picture that an operation answers with as a blob of their own.
+  const directives = { upgradeInsecureRequests: null, imgSrc: ["'self'", 'data:', 'blob:'] };
+  app.use(helmet({ contentSecurityPolicy: { directives } }));
   app.enableCors({
     origin: [...http.allowedOrigins],
     exposedHeaders: [

@@ -43,7 +43,18 @@ describe(loadConfig.name, () => {
         listPage: 200,
         historyPage: 1_000,
       });
-      expect(config.browser).toEqual({ allowHosts: [], denyHosts: [], allowPorts: [80, 443] });
+      expect(config.browser).toMatchObject({
+        engine: 'playwright',
+        executablePath: null,
+        sandbox: process.getuid!() !== 0,
+        allowScript: false,
+        allowHosts: [],
+        denyHosts: [],
+        allowPorts: [80, 443],
+      });
+      expect(config.browser.concurrency).toBeGreaterThanOrEqual(1);
+      expect(config.browser.concurrency).toBeLessThanOrEqual(8);
+      expect(config.artifacts).toEqual({ dir: resolve('data/artifacts'), ttlMs: 604_800_000, quotaBytes: 2 ** 30 });
       expect(config.log).toMatchObject({ level: 'info', dir: null });
     });
 

@@ -110,7 +110,9 @@ export const envSchema = z.object({
     .describe('`stub` opens nothing and says so in every answer; for trying out clients.'),
   BROWSER_EXECUTABLE_PATH: text()
     .optional()
-    .describe('Chromium to use. Default: one that `npm run browser:install` or the system has put where they are found.'),
+    .describe(
+      'Chromium to use. Default: one that `npm run browser:install` or the system has put where they are found.',
+    ),
   BROWSER_SANDBOX: flag()
     .optional()
     .describe('Chromium’s own sandbox. Default: `true`, unless the service runs as root, under whom there is none.'),
@@ -127,7 +129,9 @@ export const envSchema = z.object({
     .default(40_960)
     .describe('Text that an answer shows of a page; the whole of it is an artifact.'),
   BROWSER_ALLOW_SCRIPT: flag().default(false).describe('Let tasks run JavaScript of their own with `evaluate`.'),
-  BROWSER_RECYCLE_TASKS: integer(1, 100_000).default(200).describe('Tasks after which a browser is replaced by a new one.'),
+  BROWSER_RECYCLE_TASKS: integer(1, 100_000)
+    .default(200)
+    .describe('Tasks after which a browser is replaced by a new one.'),
   BROWSER_MEMORY_MB: integer(128, 1_000_000)
     .default(2_048)
     .describe('Memory of a browser, all its processes, beyond which its largest page is ended.'),

@@ -60,6 +60,7 @@ describe('Pages of other origins', () => {
       const { headers } = await rawRequest(operator.url, { path });
       expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN' });
       expect(headers['content-security-policy']).toContain("default-src 'self'");
+      expect(headers['content-security-policy']).toContain("img-src 'self' data: blob:");
       expect(headers['x-powered-by']).toBeUndefined();
     }
   });

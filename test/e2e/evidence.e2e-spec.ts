@@ -154,14 +154,18 @@ describe('Evidence', () => {
             tool_call_id: chain.call,
             url: 'https://example.com/',
             status: 'done',
+            attempt: 0,
+            title: null,
             has_snapshot: true,
             result: { title: 'Example' },
             result_bytes: 19,
             error: null,
             created_at: '2026-11-23T09:30:00.000Z',
             executed_at: '2026-11-23T09:30:00.000Z',
+            finished_at: null,
           },
         ],
+        artifacts: [],
         adjustments: [
           {
             id: chain.adjustment,
@@ -379,7 +383,8 @@ describe('Evidence', () => {
         expect(found.browser_tasks.map((task: any) => task.tool_call_id)).toEqual(calls.slice(-2));
         expect(found.truncated).toEqual([
           { list: 'tool_calls', all_at: allAt() },
-          { list: 'browser_tasks', all_at: null },
+          { list: 'browser_tasks', all_at: '/operator/browser/tasks?session_id=much' },
+          { list: 'artifacts', all_at: null },
         ]);
       },
     );
@@ -408,8 +413,8 @@ describe('Evidence', () => {
 
     it.each([
       [100, []],
-      [101, ['turns', 'messages', 'tool_calls', 'browser_tasks', 'adjustments']],
-      [250, ['turns', 'messages', 'tool_calls', 'browser_tasks', 'adjustments']],
+      [101, ['turns', 'messages', 'tool_calls', 'browser_tasks', 'artifacts', 'adjustments']],
+      [250, ['turns', 'messages', 'tool_calls', 'browser_tasks', 'artifacts', 'adjustments']],
     ])('has the newest 100 of each list of a session with %i', async (count, cut) => {
       const session = `of-${count}`;
       await insert('operator_session', { session_id: session, created_at: AT, updated_at: AT });
@@ -454,13 +459,15 @@ describe('Evidence', () => {
         cut.map((list) => ({
           list,
           all_at:
-            list === 'browser_tasks'
+            list === 'artifacts'
               ? null
-              : list === 'tool_calls'
-                ? `/operator/tool/calls?session_id=${session}`
-                : list === 'adjustments'
-                  ? `/operator/switch/adjustments?session_id=${session}`
-                  : `/operator/session/${session}`,
+              : list === 'browser_tasks'
+                ? `/operator/browser/tasks?session_id=${session}`
+                : list === 'tool_calls'
+                  ? `/operator/tool/calls?session_id=${session}`
+                  : list === 'adjustments'
+                    ? `/operator/switch/adjustments?session_id=${session}`
+                    : `/operator/session/${session}`,
         })),
       );
     });

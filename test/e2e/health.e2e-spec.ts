@@ -63,6 +63,7 @@ describe('Health', () => {
       disk: { status: 'up', free_mb: expect.any(Number) },
       switch: { status: 'up', engine: 'vx11', detail: 'Switch answers.' },
       upstreams: { status: 'up', switch: 'closed' },
+      browser: { status: 'up', engine: 'playwright', running: 0 },
     };
     expect(body).toEqual({ status: 'ok', info: details, error: {}, details });
     expect(status).toBe(200);

@@ -1,5 +1,8 @@
 import { STATUS } from '../../src/common/errors/problem';
 import type { ErrorKind } from '../../src/common/errors/operator.error';
+import { VISIT_CODES } from '../../src/browser/engine/browser-engine.types';
+import { isFinished } from '../../src/browser/tasks/browser-task-states';
+import { BROWSER_TASK_STATUSES } from '../../src/browser/tasks/browser-task.types';
 import { repository } from '../support/repository';
 
 /** `code status` of every error class, and of those that `problem.ts` gives to errors nobody raised on purpose. */
@@ -29,6 +32,16 @@ describe('docs/errors.md', () => {
       .filter((path) => !path.endsWith('.spec.ts'))
       .flatMap((path) => [...repository.read(path).matchAll(/\bcode(?: =|:) '(\w+)'/g)].map(([, code]) => code));
     expect(used.filter((code) => !codes.has(code))).toEqual([]);
+  });
+});
+
+describe('docs/browser.md', () => {
+  it('says of every way in which a task ends badly what happened', () => {
+    const listed = [...repository.read('docs/browser.md').matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(
+      ([, codes]) => codes!.split(', ').map((code) => code.slice(1, -1)),
+    );
+    expect(listed).toEqual(expect.arrayContaining(VISIT_CODES.filter((code) => code !== 'stopped')));
+    expect(listed).toEqual(expect.arrayContaining(BROWSER_TASK_STATUSES.filter(isFinished)));
   });
 });
 

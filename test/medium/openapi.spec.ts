@@ -3,7 +3,10 @@ import { repository } from '../support/repository';
 /** The committed document. That it is what the code says is asked by `npm run openapi:check`, on the build. */
 const document = repository.json('openapi.json');
 /** They say everything in their path. */
-const WITHOUT_BODY = ['POST /operator/switch/adjustment/{adjustment_id}/apply'];
+const WITHOUT_BODY = [
+  'POST /operator/switch/adjustment/{adjustment_id}/apply',
+  'POST /operator/browser/task/{task_id}/cancel',
+];
 const OPEN = ['GET /health', 'GET /health/live', 'GET /health/ready'];
 /** Errors that any route with a token may answer with. */
 const BORDER = ['401', '403', '500', '503'];

@@ -307,7 +307,7 @@ const FOREIGN = `
           { role: 'user', content: 'hi', message_metadata: '{"channel":"web"}', created_at: TIME },
           { role: 'assistant', content: 'echo: hi', message_metadata: null, created_at: TIME },
         ]);
-        expect(read('SELECT * FROM operator_browser_task WHERE id = 3')).toEqual([
+        expect(read('SELECT * FROM operator_browser_task WHERE id = 3')).toMatchObject([
           {
             id: 3,
             session_id: 'support-1',
@@ -320,6 +320,10 @@ const FOREIGN = `
             created_at: '2025-12-01 10:01:00.000000',
             executed_at: '2025-12-01 10:01:05.000000',
           },
+        ]);
+        // Nobody will run it any more.
+        expect(read('SELECT status, error, result FROM operator_browser_task WHERE id = 4')).toEqual([
+          { status: 'cancelled', error: 'timeout', result: '"half {"' },
         ]);
         expect(read('SELECT * FROM operator_switch_adjustment WHERE id <= 7 ORDER BY id')).toMatchObject([
           {

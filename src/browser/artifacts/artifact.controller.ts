@@ -1,10 +1,10 @@
 import { Controller, Get, Param, Res, type StreamableFile } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ApiProblems } from '../../common/errors/api-problems.decorator';
 import { ArtifactService } from './artifact.service';
 import { handOut } from './hand-out';
-import { ArtifactPathDto } from './dto/artifact.dto';
+import { ArtifactPathDto, toAddress } from './dto/artifact.dto';
 
 @ApiTags('browser')
 @Controller('operator')
@@ -14,14 +14,9 @@ export class ArtifactController {
   /** Hands out something that a task has kept, as an attachment: it is a page’s, and not to be run here. */
   @Get('artifact/:artifact_id')
   @ApiOperation({ operationId: 'getArtifact' })
-  @ApiParam({
-    name: 'artifact_id',
-    schema: { type: 'string' },
-    description: 'Its number, or the SHA-256 of its bytes in hex.',
-  })
   @ApiOkResponse({
     description: 'The bytes, of the artifact’s own content type.',
-    content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' }, example: '(bytes)' } },
   })
   @ApiProblems({
     400: ['malformed_request'],
@@ -29,10 +24,7 @@ export class ArtifactController {
     422: ['validation_failed'],
     500: ['artifact_damaged'],
   })
-  async get(
-    @Param() { artifact_id }: ArtifactPathDto,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<StreamableFile> {
-    return handOut(await this.artifacts.read(artifact_id), response, 'attachment');
+  async get(@Param() path: ArtifactPathDto, @Res({ passthrough: true }) response: Response): Promise<StreamableFile> {
+    return handOut(await this.artifacts.read(toAddress(path)), response, 'attachment');
   }
 }

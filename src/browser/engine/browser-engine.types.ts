@@ -81,21 +81,25 @@ export interface Witness {
   caught(step: number | null, caught: Catch): Promise<void>;
 }
 
+/** `stopped` is for those who stopped it to name; the others stand in the task's `error`. */
+export const VISIT_CODES = [
+  'url_not_allowed',
+  'navigation_failed',
+  'download_refused',
+  'over_budget',
+  'step_failed',
+  'page_crashed',
+  'browser_crashed',
+  'browser_unavailable',
+  'artifact_not_kept',
+  'deadline_exceeded',
+  'stopped',
+] as const;
+
 /** Why a visit did not end well. Anything else that `visit` throws is a fault of ours. */
 export class VisitError extends Error {
   constructor(
-    readonly code:
-      | 'url_not_allowed'
-      | 'navigation_failed'
-      | 'download_refused'
-      | 'over_budget'
-      | 'step_failed'
-      | 'page_crashed'
-      | 'browser_crashed'
-      | 'browser_unavailable'
-      | 'artifact_not_kept'
-      | 'deadline_exceeded'
-      | 'stopped',
+    readonly code: (typeof VISIT_CODES)[number],
     message: string,
     readonly reason: string | null = null,
   ) {

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Metrics } from '../../common/metrics/metrics.service';
 import { CONFIG, type Config } from '../../config/config';
 import { EgressService, type Egress } from '../egress/egress.service';
 import {
@@ -32,6 +33,8 @@ export class PlaywrightEngine extends BrowserEngine implements OnApplicationShut
   private visitsOfCurrent = 0;
   private idleTimer: NodeJS.Timeout | undefined;
   private trouble: { message: string; at: number } | null = null;
+  private readonly countRecycled: (labels: object) => void;
+  private readonly countCrashed: (labels: object) => void;
   private recycled = 0;
   private crashed = 0;
   private isClosed = false;
@@ -39,9 +42,18 @@ export class PlaywrightEngine extends BrowserEngine implements OnApplicationShut
   constructor(
     private readonly egress: EgressService,
     @Inject(WORKER_PROGRAM) private readonly program: string,
+    metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     super();
+    this.countRecycled = metrics.counter({
+      name: 'operator_browser_recycled_total',
+      help: 'Browsers that were replaced.',
+    });
+    this.countCrashed = metrics.counter({
+      name: 'operator_browser_crashed_total',
+      help: 'Browsers that ended unasked.',
+    });
   }
 
   unavailable(): string | null {
@@ -102,6 +114,7 @@ export class PlaywrightEngine extends BrowserEngine implements OnApplicationShut
     if (++this.visitsOfCurrent < this.config.browser.recycleTasks) return worker;
     worker.retire();
     this.recycled++;
+    this.countRecycled({});
     this.current = this.start();
     return worker;
   }
@@ -118,6 +131,7 @@ export class PlaywrightEngine extends BrowserEngine implements OnApplicationShut
       if (this.current === worker) this.current = null;
       if (wasExpected || this.isClosed) return;
       this.crashed++;
+      this.countCrashed({});
       this.logger.error({ event: 'browser:crashed' });
     });
     return worker;
@@ -169,7 +183,7 @@ function overBudget({ exhausted }: Egress): AbortSignal {
 
 /** What the browser calls a broken tunnel, the proxy knows by name. */
 function explained({ code, message, reason, url }: VisitFailure, egress: Egress): Error {
-  if (code === 'internal') return new Error(message);
+  if (code === null) return new Error(message);
   const known = code === 'navigation_failed' && url !== null ? egress.troubleWith(url) : null;
   if (!known) return new VisitError(code, withReason(message, reason), reason);
   return known.isRefusal

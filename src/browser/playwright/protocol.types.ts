@@ -6,11 +6,12 @@ export interface LaunchOptions {
   sandbox: boolean;
 }
 
-/** How a visit that did not end well is told of. `url` is the one that could not be opened. */
+/** How a visit that did not end well is told of: by the code, or null for a fault of ours. */
 export interface VisitFailure {
-  code: VisitError['code'] | 'internal';
+  code: VisitError['code'] | null;
   message: string;
   reason: string | null;
+  /** The one that could not be opened. */
   url: string | null;
 }
 

@@ -78,7 +78,7 @@ class Visits {
     } catch (error) {
       const url = error instanceof NavigationError ? error.url : null;
       if (error instanceof VisitError) return { code: error.code, message: error.message, reason: error.reason, url };
-      return { code: 'internal', message: String((error as Error).stack ?? error), reason: null, url: null };
+      return { code: null, message: String((error as Error).stack ?? error), reason: null, url: null };
     }
   }
 }

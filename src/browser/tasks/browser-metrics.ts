@@ -52,8 +52,6 @@ export class BrowserMetrics {
     gauge('operator_browser_memory_bytes', 'Memory of the browsers, all their processes.', () =>
       engine.status().browsers.reduce((sum, { memoryBytes }) => sum + (memoryBytes ?? 0), 0),
     );
-    gauge('operator_browser_recycled', 'Browsers replaced since the start.', () => engine.status().recycled);
-    gauge('operator_browser_crashed', 'Browsers that ended unasked since the start.', () => engine.status().crashed);
   }
 
   /** From then on tasks that run are asked for here. */

@@ -57,6 +57,7 @@ export class BrowserTaskController {
 
   /** Has a page visited. What is accepted is stored, and will be run. */
   @Post('task')
+  @HttpCode(HttpStatus.ACCEPTED)
   @ApiOperation({
     operationId: 'createBrowserTask',
     description:
@@ -104,7 +105,7 @@ export class BrowserTaskController {
     @PreferWait() waitS: number | null,
     @ClientSignal() signal: AbortSignal,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<AcceptedBrowserTaskDto | BrowserTaskResponseDto> {
+  ): Promise<AcceptedBrowserTaskDto> {
     const taken = await this.tasks.take(toCommand(request, limitsOf(this.config), key), waitS, signal);
     const { status, headers, body } = answerTo(taken, waitS);
     response.status(status).set(headers);
@@ -149,7 +150,7 @@ export class BrowserTaskController {
   @ApiOperation({ operationId: 'getBrowserSnapshot' })
   @ApiOkResponse({
     description: 'The picture.',
-    content: { 'image/png': { schema: { type: 'string', format: 'binary' } } },
+    content: { 'image/png': { schema: { type: 'string', format: 'binary' }, example: '(bytes)' } },
   })
   @ApiProblems({
     400: ['malformed_request'],

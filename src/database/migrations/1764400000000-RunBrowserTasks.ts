@@ -80,5 +80,10 @@ const artifacts = (runner: QueryRunner) =>
       time(runner, 'created_at'),
     ],
     foreignKeys: [foreignKey('task_id', TASK)],
-    indices: [{ columnNames: ['task_id', 'id'] }, { columnNames: ['sha256'] }, { columnNames: ['file_name'] }, { columnNames: ['created_at'] }],
+    indices: [
+      { columnNames: ['task_id', 'id'] },
+      { columnNames: ['sha256'] },
+      { columnNames: ['file_name'] },
+      { columnNames: ['created_at'] },
+    ],
   });

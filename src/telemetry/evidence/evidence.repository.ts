@@ -38,10 +38,9 @@ export class EvidenceRepository {
   /** Everything around the record at one moment, the newest first. Null when it has been erased meanwhile. */
   async around(address: RecordAddress, parents: Parents): Promise<EvidenceRows | null> {
     const scopes = scopesOf(address, parents);
-    const [[session], turns, messages, tool_calls, browser_tasks, artifacts, adjustments] = (await this.reader.snapshot([
-      sessionQuery(parents.sessionId),
-      ...EVIDENCE_LISTS.map((list) => listQuery(list, scopes[list])),
-    ])) as [SessionRow[], TurnRow[], MessageRow[], ToolCallRow[], BrowserTaskRow[], ArtifactRow[], AdjustmentRow[]];
+    const [[session], turns, messages, tool_calls, browser_tasks, artifacts, adjustments] = (await this.reader.snapshot(
+      [sessionQuery(parents.sessionId), ...EVIDENCE_LISTS.map((list) => listQuery(list, scopes[list]))],
+    )) as [SessionRow[], TurnRow[], MessageRow[], ToolCallRow[], BrowserTaskRow[], ArtifactRow[], AdjustmentRow[]];
     return session ? { session, turns, messages, tool_calls, browser_tasks, artifacts, adjustments } : null;
   }
 }

@@ -1,4 +1,12 @@
-export const EVIDENCE_KINDS = ['session', 'message', 'turn', 'tool_call', 'browser_task', 'artifact', 'adjustment'] as const;
+export const EVIDENCE_KINDS = [
+  'session',
+  'message',
+  'turn',
+  'tool_call',
+  'browser_task',
+  'artifact',
+  'adjustment',
+] as const;
 export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 
 export const EVIDENCE_LISTS = ['turns', 'messages', 'tool_calls', 'browser_tasks', 'artifacts', 'adjustments'] as const;

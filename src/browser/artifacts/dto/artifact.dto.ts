@@ -1,6 +1,6 @@
-import { Transform } from 'class-transformer';
-import { ValidateBy } from 'class-validator';
-import { isRowId, ROW_ID_RULE, toRowId } from '../../../common/http/row-id';
+import { Matches } from 'class-validator';
+import { ValidationFailedError } from '../../../common/errors/http.errors';
+import { ROW_ID_RULE, isRowId, toRowId } from '../../../common/http/row-id';
 import type { ArtifactKind } from '../artifact.types';
 import type { OperatorArtifact } from '../operator-artifact.entity';
 
@@ -45,20 +45,22 @@ export class ArtifactDto {
   }
 }
 
-const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+const HASH = /^[0-9a-f]{64}$/;
+const RULE = `${ROW_ID_RULE}, or have 64 hexadecimal digits`;
 
 export class ArtifactPathDto {
   /**
    * Its number, or the SHA-256 of its bytes in hex.
    * @example '12'
    */
-  @Transform(({ value }) => toRowId(value))
-  @ValidateBy({
-    name: 'isArtifactId',
-    validator: {
-      validate: (value: unknown) => isRowId(value) || isHash(value),
-      defaultMessage: () => `$property ${ROW_ID_RULE}, or 64 hexadecimal digits`,
-    },
-  })
-  artifact_id: string | number;
+  @Matches(/^(\d{1,10}|[0-9a-f]{64})$/, { message: `$property ${RULE}` })
+  artifact_id: string;
+}
+
+/** The number or the hash that a path names. Throws when no artifact could have it. */
+export function toAddress({ artifact_id }: ArtifactPathDto): number | string {
+  if (HASH.test(artifact_id)) return artifact_id;
+  const id = toRowId(artifact_id);
+  if (isRowId(id)) return id;
+  throw new ValidationFailedError([{ field: 'artifact_id', message: `artifact_id ${RULE}` }]);
 }

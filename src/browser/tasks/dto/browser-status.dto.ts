@@ -14,7 +14,10 @@ export class BrowserProcessDto {
   version: string | null;
   /** @example '2026-11-25T09:00:00.000Z' */
   started_at: string;
-  /** Tasks in it now. */
+  /**
+   * Tasks in it now.
+   * @example 2
+   */
   running: number;
   /** @example 41 */
   tasks_done: number;
@@ -42,26 +45,49 @@ export class BrowserProcessDto {
 export class BrowserEndedDto {
   /** @example 38 */
   done: number;
+  /** @example 2 */
   error: number;
+  /** @example 1 */
   timeout: number;
+  /** @example 0 */
   cancelled: number;
+  /** @example 0 */
   unknown_outcome: number;
 }
 
 export class BrowserStatusLimitsDto {
-  /** Tasks at once. */
+  /**
+   * Tasks at once.
+   * @example 2
+   */
   concurrency: number;
-  /** Tasks that may wait. */
+  /**
+   * Tasks that may wait.
+   * @example 500
+   */
   queue: number;
-  /** Of a task that does not say. */
+  /**
+   * Of a task that does not say.
+   * @example 30000
+   */
   max_ms: number;
+  /** @example 1000 */
   max_requests: number;
+  /** @example 52428800 */
   max_bytes: number;
+  /** @example 40960 */
   text_bytes: number;
-  /** Of one browser. */
+  /**
+   * Of one browser.
+   * @example 2048
+   */
   memory_mb: number;
-  /** Tasks after which a browser is replaced. */
+  /**
+   * Tasks after which a browser is replaced.
+   * @example 200
+   */
   recycle_tasks: number;
+  /** @example 1024 */
   artifacts_mb: number;
 }
 
@@ -79,13 +105,22 @@ export class BrowserStatusResponseDto {
   running: number;
   /** @example 5 */
   queued: number;
-  /** Not taken since the start: too many waited. */
+  /**
+   * Not taken since the start: too many waited.
+   * @example 0
+   */
   rejected: number;
   /** Since the start, by how. */
   ended: BrowserEndedDto;
-  /** Browsers replaced since the start. */
+  /**
+   * Browsers replaced since the start.
+   * @example 0
+   */
   recycled: number;
-  /** Browsers that ended unasked since the start. */
+  /**
+   * Browsers that ended unasked since the start.
+   * @example 0
+   */
   crashed: number;
   browsers: BrowserProcessDto[];
   /**

@@ -188,7 +188,8 @@ export class BrowserTaskSummaryDto {
       effects: task.effects,
       attempt: task.attempt,
       title: task.title,
-      snapshot_url: task.snapshotPath === null ? null : `/operator/browser/task/${task.id}/snapshot`,
+      // The original wrote paths of its own there, of which nothing is kept here.
+      snapshot_url: task.snapshotPath?.startsWith('artifacts/') ? `/operator/browser/task/${task.id}/snapshot` : null,
       // The original knew a text only.
       error: task.error === null ? null : { error: task.errorCode ?? 'unknown', detail: task.error },
       created_at: task.createdAt.toISOString(),
@@ -242,7 +243,7 @@ export class BrowserTaskListResponseDto {
 export function answerTo(
   { task, artifacts, isReplay }: TakenTask,
   waitS: number | null,
-): { status: HttpStatus; headers: Record<string, string>; body: AcceptedBrowserTaskDto | BrowserTaskResponseDto } {
+): { status: HttpStatus; headers: Record<string, string>; body: AcceptedBrowserTaskDto } {
   const headers = {
     Location: `/operator/browser/task/${task.id}`,
     ...(isReplay && { 'Idempotency-Replayed': 'true' }),
