@@ -19,7 +19,11 @@ module.exports = {
       comment: 'Production code that only tests use, or nobody, is dead.',
       severity: 'error',
       from: { path: '^(src/[^/]+\\.cli\\.ts|src/main\\.ts|src/browser/playwright/worker\\.ts|ormconfig\\.ts)$' },
-      to: { path: '^src', pathNot: '(\\.spec|\\.cli|^src/main|^src/browser/playwright/worker)\\.ts$', reachable: false },
+      to: {
+        path: '^src',
+        pathNot: '(\\.spec|\\.cli|^src/main|^src/browser/playwright/worker)\\.ts$',
+        reachable: false,
+      },
     },
     {
       name: 'not-to-test-or-bench',
