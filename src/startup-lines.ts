@@ -1,3 +1,4 @@
+import { INSTALL_COMMAND, findChromium } from './browser/playwright/find-chromium';
 import type { TokenSource } from './common/auth/token.service';
 import { type Config, InvalidConfigError } from './config/config';
 import { UPSTREAM_NAMES } from './config/upstreams';
@@ -19,6 +20,7 @@ export function describeStart(config: Config, token: TokenSource | { kind: 'disa
     `Token       ${describeToken(token)}`,
     `Engine      ${engine}`,
     `Upstreams   ${upstreams.join(', ') || 'none (set SWITCH_URL, HERMES_URL and so on to see them)'}`,
+    `Browser     ${describeBrowser(config)}`,
     `Database    ${file ? `SQLite, ${file}` : `PostgreSQL, ${new URL(config.database.url).host}`}`,
     '',
   ].join('\n');
@@ -35,6 +37,11 @@ export function describeStartFailure(error: unknown): string | null {
   if (/^SQLITE_/.test(driverCode(error))) return `DATABASE_URL: ${message} (${driverCode(error)})`;
   if (toDatabaseError(error) !== error) return `DATABASE_URL: the database cannot be reached (${driverCode(error)})`;
   return null;
+}
+
+function describeBrowser({ browser }: Config): string {
+  if (browser.engine === 'stub') return 'a stub, which opens nothing (BROWSER_IMPL=stub)';
+  return findChromium(browser.executablePath) ?? `none (${INSTALL_COMMAND})`;
 }
 
 function describeToken(token: TokenSource | { kind: 'disabled' }): string {

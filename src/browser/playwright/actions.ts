@@ -17,6 +17,8 @@ const LOADED_WITHIN_MS = 10_000;
 const SETTLED_WITHIN_MS = 5_000;
 /** More than that of a step's value becomes an artifact. */
 const VALUE_MAX = 8_192;
+/** More than that is nobody's answer, and would have to go through the pipe. */
+const CATCH_MAX = 33_554_432;
 const LINKS_MAX = 1_000;
 
 type Of<Name extends Action['action']> = Extract<Action, { action: Name }>;
@@ -164,8 +166,12 @@ export class Actions {
     return null;
   }
 
-  private keep(step: number | null, caught: Catch): Promise<void> {
-    return this.witness.caught(step, caught);
+  private async keep(step: number | null, caught: Catch): Promise<void> {
+    const { byteLength } = caught.bytes;
+    if (byteLength > CATCH_MAX) {
+      throw new VisitError('artifact_not_kept', `A ${caught.kind} of ${byteLength} bytes is too large to be kept.`);
+    }
+    await this.witness.caught(step, caught);
   }
 
   private locate(selector: string): Locator {

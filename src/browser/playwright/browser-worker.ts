@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -32,6 +33,7 @@ const OVERTIME_MS = 1_700;
 const STOP_MS = 1_500;
 const LAUNCH_MS = 30_000;
 const SAMPLE_MS = 500;
+const IDLE_SAMPLES = 10;
 /** A page that is ended gives its memory back at once, or it was not the page. */
 const SAMPLES_OVER = 4;
 const WORKER_HEAP_MB = 512;
@@ -53,6 +55,7 @@ export class BrowserWorker {
   private group: number | null = null;
   private version: string | null = null;
   private memoryBytes: number | null = null;
+  private samples = 0;
   private samplesOver = 0;
   private claims = 0;
   private tasksDone = 0;
@@ -77,7 +80,7 @@ export class BrowserWorker {
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: this.folder, TMPDIR: this.folder },
     });
     this.gone = new Promise((resolve) => {
-      const settle = () => resolve(this.bury());
+      const settle = () => void this.bury().then(resolve);
       this.child.once('exit', settle);
       this.child.once('error', settle);
     });
@@ -227,19 +230,23 @@ export class BrowserWorker {
     });
   }
 
-  /** Nothing of it is left when this returns. Says whether it was meant to end. */
-  private bury(): boolean {
+  /** Nothing of it is left when this resolves. Says whether it was meant to end. */
+  private async bury(): Promise<boolean> {
     clearInterval(this.sampler);
     killGroup(this.group);
     killGroup(this.child.pid);
-    this.undertaker?.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     for (const { crashed } of this.visits.values()) crashed(gone());
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }).catch((error: unknown) => {
+      this.logger.warn({ event: 'browser:folder_left', err: error });
+    });
+    // It would do the same, if we should not live to see it.
+    this.undertaker?.kill('SIGKILL');
     return this.isExpected;
   }
 
   private async sample(): Promise<void> {
-    if (this.group === null) return;
+    // Looking costs some, and one that is idle does not grow.
+    if (this.group === null || (this.isIdle && this.samples++ % IDLE_SAMPLES !== 0)) return;
     const tree = await processTree(this.child.pid!);
     this.memoryBytes = tree?.bytes ?? null;
     const own = tree?.processes.find(({ pid }) => pid === this.child.pid);

@@ -1,8 +1,9 @@
 import type { CDPSession, Page } from 'playwright';
 import { MARKDOWN, READ, SCROLL_BY, libraries } from './page-scripts';
 
-/** Chromium paints no more than that at once, and nobody would look at it. */
+/** Chromium paints no more than that at once, and what it paints it holds in memory, four bytes a pixel. */
 const SIDE_MAX = 16_384;
+const PIXELS_MAX = 40_000_000;
 
 /**
  * Reads a page from a world of its own: the same document, and none of the page's scripts, which may have replaced
@@ -45,8 +46,9 @@ export class PageReader {
 
   private async wholePage() {
     const { cssContentSize } = await this.session.send('Page.getLayoutMetrics');
-    const [width, height] = [cssContentSize.width, cssContentSize.height].map((side) => Math.min(side, SIDE_MAX));
-    return { x: 0, y: 0, width: width!, height: height!, scale: 1 };
+    const width = Math.min(cssContentSize.width, SIDE_MAX);
+    const height = Math.min(cssContentSize.height, SIDE_MAX, Math.floor(PIXELS_MAX / width));
+    return { x: 0, y: 0, width, height, scale: 1 };
   }
 
   private async world(): Promise<number> {

@@ -17,6 +17,7 @@ import { BrowserMetrics } from './browser-metrics';
 import { BrowserTaskRepository, type Lease } from './browser-task.repository';
 import type { ClaimedTask } from './browser-task.types';
 import { BrowserTaskRunner } from './browser-task.runner';
+import { TaskWaiters } from './task-waiters';
 import { type StopReason, interrupted } from './verdict';
 
 const LEASE_MS = 15_000;
@@ -45,7 +46,7 @@ export class BrowserDispatcher
     this.filling ??= this.fill().finally(() => (this.filling = null));
   });
   private isWanted = false;
-  private isStopping = false;
+  private isClosing = false;
   private timer: NodeJS.Timeout;
 
   constructor(
@@ -54,9 +55,14 @@ export class BrowserDispatcher
     private readonly runner: BrowserTaskRunner,
     private readonly sessions: SessionService,
     private readonly events: EventLogService,
+    private readonly waiters: TaskWaiters,
     private readonly metrics: BrowserMetrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
+
+  get isStopping(): boolean {
+    return this.isClosing;
+  }
 
   get runningCount(): number {
     return this.running.size;
@@ -77,7 +83,7 @@ export class BrowserDispatcher
 
   /** What only reads is given back at once: another start does it over again. What writes may end by itself. */
   onModuleDestroy(): void {
-    this.isStopping = true;
+    this.isClosing = true;
     clearInterval(this.timer);
     for (const { task, stop } of this.running.values()) if (task.effects === 'read') stop.abort('shutdown');
     setTimeout(() => this.stopAll('shutdown'), this.config.turn.drainTimeoutMs).unref();
@@ -86,6 +92,7 @@ export class BrowserDispatcher
   async beforeApplicationShutdown(): Promise<void> {
     await this.filling;
     await Promise.all([...this.running.values()].map(({ ended }) => ended));
+    this.waiters.releaseAll();
   }
 
   /** Something waits, or there is room for it. */

@@ -97,7 +97,7 @@ export class BrowserTaskController {
     415: ['unsupported_media_type'],
     422: ['validation_failed', 'idempotency_key_reused'],
     429: ['queue_full'],
-    503: ['browser_unavailable'],
+    503: ['browser_unavailable', 'shutting_down'],
   })
   async create(
     @Body() request: BrowserTaskRequestDto,

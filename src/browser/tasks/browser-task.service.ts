@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { ValidationFailedError } from '../../common/errors/http.errors';
+import { ShuttingDownError, ValidationFailedError } from '../../common/errors/http.errors';
 import { type Idempotency, answersFor } from '../../common/http/idempotency';
 import { journal } from '../../common/logging/journal';
 import { CONFIG, type Config } from '../../config/config';
@@ -120,6 +120,7 @@ export class BrowserTaskService {
 
   /** Refused before anything is stored. URLs are stored in the spelling that was judged. */
   private admitted(command: BrowserTaskCommand): BrowserTaskCommand {
+    if (this.dispatcher.isStopping) throw new ShuttingDownError();
     const { request } = command;
     const url = this.egress.admit(command.url);
     const actions = request.actions.map((action) =>

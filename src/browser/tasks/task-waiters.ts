@@ -12,6 +12,11 @@ export class TaskWaiters {
     for (const resolve of this.waiting.get(id) ?? []) resolve();
   }
 
+  /** They learn how their task is doing now: nothing more will come of it here. */
+  releaseAll(): void {
+    for (const resolves of this.waiting.values()) for (const resolve of resolves) resolve();
+  }
+
   /** Resolves when the task has ended, when time is over, or when `signal` says that nobody waits any more. */
   wait(id: number, waitMs: number, signal: AbortSignal, hasEnded: () => Promise<boolean>): Promise<void> {
     return new Promise((resolve, reject) => {

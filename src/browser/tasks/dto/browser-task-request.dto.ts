@@ -86,6 +86,8 @@ export class BrowserLimitsDto {
   text_bytes?: number | null;
 }
 
+const LIMITS = ['max_ms', 'max_requests', 'max_bytes', 'text_bytes'] as const;
+
 export class BrowserTaskRequestDto {
   /**
    * The page to open. At most 2,048 characters; http or https.
@@ -172,7 +174,9 @@ export function toCommand(
     },
     effects: effects ?? (actions.some(isWriting) ? 'write' : 'read'),
   } as const;
-  return { ...command, idempotency: idempotencyOf(idempotencyKey, command) };
+  // The request as it came: what is configured may change between two that are the same.
+  const asked = { ...command, request: { ...command.request, limits: LIMITS.map((name) => limits?.[name] ?? null) } };
+  return { ...command, idempotency: idempotencyOf(idempotencyKey, asked) };
 }
 
 export class BrowserTaskPathDto {
