@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,9 @@ import {
   type VisitReport,
   type Witness,
 } from '../engine/browser-engine.types';
-import { processTree } from './process-tree';
+import { MemoryWatch } from './memory-watch';
 import type { LaunchOptions, News, Order, VisitFailure } from './protocol.types';
+import { Undertaker, killGroup, killProcess } from './undertaker';
 
 export interface WorkerOptions extends LaunchOptions {
   /** The worker's program. */
@@ -34,15 +35,11 @@ const STOP_MS = 1_500;
 const LAUNCH_MS = 30_000;
 const SAMPLE_MS = 500;
 const IDLE_SAMPLES = 10;
-/** A page that is ended gives its memory back at once, or it was not the page. */
-const SAMPLES_OVER = 4;
 const WORKER_HEAP_MB = 512;
-/** Its own share. Messages of a page that floods it stand outside of its heap. */
-const WORKER_MAX_BYTES = 400 * 2 ** 20;
 
 /**
  * A browser in a worker process. Whatever becomes of either, its visits end, and nothing of it stays: both are killed as
- * process groups, and should this process die, a shell that has waited for just that does it.
+ * process groups, and should this process die, its undertaker does it.
  */
 export class BrowserWorker {
   private readonly logger = new Logger('Browser');
@@ -50,16 +47,14 @@ export class BrowserWorker {
   private readonly folder = mkdtempSync(join(tmpdir(), 'operator-browser-'));
   private readonly child: ChildProcess;
   private readonly visits = new Map<number, Visiting>();
+  private readonly undertaker = new Undertaker(this.folder);
+  private readonly memory: MemoryWatch;
   private readonly sampler: NodeJS.Timeout;
-  private undertaker: ChildProcess | null = null;
   private group: number | null = null;
   private version: string | null = null;
-  private memoryBytes: number | null = null;
   private samples = 0;
-  private samplesOver = 0;
   private claims = 0;
   private tasksDone = 0;
-  private endedLargestAt = -Infinity;
   private isRetiring = false;
   private isBroken = false;
   private isExpected = false;
@@ -69,8 +64,7 @@ export class BrowserWorker {
   /** Resolves with whether it was meant to end. */
   readonly gone: Promise<boolean>;
 
-  constructor(private readonly options: WorkerOptions) {
-    const { executablePath, sandbox, program } = options;
+  constructor({ executablePath, sandbox, program, memoryMaxBytes }: WorkerOptions) {
     this.child = fork(program, [], {
       detached: true,
       serialization: 'advanced',
@@ -79,6 +73,8 @@ export class BrowserWorker {
       // Nothing of ours: a page that breaks out of its browser finds no token here.
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: this.folder, TMPDIR: this.folder },
     });
+    this.memory = new MemoryWatch(this.child.pid ?? 0, memoryMaxBytes);
+    if (this.child.pid) this.undertaker.awaitTheEndOf(this.child.pid);
     this.gone = new Promise((resolve) => {
       const settle = () => void this.bury().then(resolve);
       this.child.once('exit', settle);
@@ -100,8 +96,8 @@ export class BrowserWorker {
   }
 
   status(): BrowserStatus {
-    const { group: pid, version, startedAt, claims: running, tasksDone, memoryBytes, isRetiring } = this;
-    return { pid, version, startedAt, running, tasksDone, memoryBytes, isRetiring };
+    const { group: pid, version, startedAt, claims: running, tasksDone, isRetiring } = this;
+    return { pid, version, startedAt, running, tasksDone, memoryBytes: this.memory.bytes, isRetiring };
   }
 
   /** Stays for one visit more, until `release`. */
@@ -185,9 +181,7 @@ export class BrowserWorker {
         if (!visiting) return;
         Object.assign(visiting.report, news.report);
         const { failure } = news;
-        if (failure?.code === 'page_crashed' && performance.now() < this.endedLargestAt + SAMPLE_MS * 2) {
-          failure.reason = TOO_MUCH_MEMORY;
-        }
+        if (failure?.code === 'page_crashed' && this.memory.hasJustEndedAPage) failure.reason = TOO_MUCH_MEMORY;
         // It is about to end: until then nobody else is to be sent there.
         if (failure?.code === 'browser_crashed') this.isBroken = true;
         visiting.ended(failure);
@@ -215,7 +209,7 @@ export class BrowserWorker {
         if (news.type === 'ready') {
           this.group = news.group;
           this.version = news.version;
-          this.undertaker = waitingFor([news.group, this.child.pid!], this.folder);
+          this.undertaker.awaitTheEndOf(news.group);
           clearTimeout(timer);
           resolve();
         } else if (news.type === 'not_launched') {
@@ -239,29 +233,25 @@ export class BrowserWorker {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }).catch((error: unknown) => {
       this.logger.warn({ event: 'browser:folder_left', err: error });
     });
-    // It would do the same, if we should not live to see it.
-    this.undertaker?.kill('SIGKILL');
+    this.undertaker.dismiss();
     return this.isExpected;
   }
 
   private async sample(): Promise<void> {
     // Looking costs some, and one that is idle does not grow.
     if (this.group === null || (this.isIdle && this.samples++ % IDLE_SAMPLES !== 0)) return;
-    const tree = await processTree(this.child.pid!);
-    this.memoryBytes = tree?.bytes ?? null;
-    const own = tree?.processes.find(({ pid }) => pid === this.child.pid);
-    if (own && own.bytes > WORKER_MAX_BYTES) return this.kill('pages have flooded it with messages');
-    if (!tree || tree.bytes <= this.options.memoryMaxBytes) {
-      this.samplesOver = 0;
-      // It never gives much of that back.
-      if (tree && this.isIdle && tree.bytes > this.options.memoryMaxBytes / 2) this.retire();
-      return;
+    const verdict = await this.memory.look(this.isIdle);
+    switch (verdict.do) {
+      case 'nothing':
+        return;
+      case 'replace':
+        return this.retire();
+      case 'end browser':
+        return this.kill(verdict.reason);
+      case 'end page':
+        this.logger.warn({ event: 'browser:page_ended', reason: TOO_MUCH_MEMORY, pid: this.group });
+        killProcess(verdict.pid);
     }
-    const largest = tree.processes.toSorted((a, b) => b.bytes - a.bytes)[0]!;
-    this.logger.warn({ event: 'browser:too_large', memory_mb: Math.round(tree.bytes / 2 ** 20), pid: this.group });
-    if (!largest.isRenderer || ++this.samplesOver >= SAMPLES_OVER) return this.kill('it took too much memory');
-    this.endedLargestAt = performance.now();
-    killProcess(largest.pid);
   }
 
   private tell(order: Order): void {
@@ -271,30 +261,6 @@ export class BrowserWorker {
 }
 
 const gone = (): VisitError => new VisitError('browser_crashed', 'The browser’s process ended under the task.');
-
-/** A shell that waits for our end of a pipe to close, which it does however we end, and then clears up. */
-function waitingFor(groups: number[], folder: string): ChildProcess {
-  const script = 'read -r _; f=$1; shift; for g; do kill -KILL -- "-$g"; done; sleep 1; rm -rf -- "$f"';
-  const child = spawn('/bin/sh', ['-c', script, 'operator-undertaker', folder, ...groups.map(String)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  child.on('error', () => undefined);
-  child.unref();
-  return child;
-}
-
-function killGroup(group: number | null | undefined): void {
-  if (group) killProcess(-group);
-}
-
-function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone already.
-  }
-}
 
 /** What helps, for the two failures that people meet. */
 function explained(message: string): string {
