@@ -35,8 +35,8 @@ export interface RunningServer {
 }
 
 /** Runs a file of ours that calls `serve` as a process of its own. */
-export async function startServer(file: string, args: string[]): Promise<RunningServer> {
-  const child = adopt(fork(file, args));
+export async function startServer(file: string, args: string[], env?: Record<string, string>): Promise<RunningServer> {
+  const child = adopt(fork(file, args, { env: { ...process.env, ...env } }));
   const failed = once(child, 'exit').then(() => {
     throw new Error(`${file} ended before it listened.`);
   });

@@ -12,7 +12,8 @@ const POLL_MS = 10;
 
 export interface ServiceOptions {
   dataDir: string;
-  switchUrl: string;
+  /** None: the embedded engine answers chats. */
+  switchUrl?: string;
   env?: Record<string, string>;
   /** Another program that starts the service, instead of its own. */
   main?: string;
@@ -45,7 +46,7 @@ export class Service {
         OPERATOR_PORT: '0',
         // One client makes the load of many.
         RATE_LIMIT_POSTS: '0',
-        SWITCH_URL: switchUrl,
+        SWITCH_URL: switchUrl ?? '',
         TZ: 'UTC',
         VX11_OPERATOR_TOKEN: TOKEN,
         ...env,
