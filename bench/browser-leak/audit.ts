@@ -7,6 +7,10 @@ import type { PlannedTask } from './plan';
 const GRACE_MS = 2_000;
 /** What a reading task may end as. */
 const ENDS = ['done', 'error', 'timeout', 'cancelled'];
+/** What may come in between whatever the page is. */
+const ACCIDENTS = ['browser_crashed', 'page_crashed', 'interrupted', 'deadline_exceeded'];
+/** Of a hostile page there may be something else to say. No step of these tasks can fail but the first, for a reason. */
+const HOSTILITIES = ['navigation_failed', 'download_refused', 'over_budget'];
 
 interface Page {
   items: BrowserTask[];
@@ -31,17 +35,21 @@ export async function audit(
   return tasks.filter(({ task_id }) => accepted.has(task_id));
 }
 
-function judge(task: BrowserTask, { path, maxMs, cancelAfterMs }: PlannedTask, findings: Findings): void {
+function judge(task: BrowserTask, { path, isHostile, maxMs, cancelAfterMs }: PlannedTask, findings: Findings): void {
   const { task_id, status, error, finished_at, attempt } = task;
-  const what = `task ${task_id}, ${path}, attempt ${attempt}: ${status} ${error?.error ?? ''}`.trim();
+  const what =
+    `task ${task_id}, ${path}, attempt ${attempt}: ${status} ${error ? `${error.error}, ${error.detail}` : ''}`.trim();
   if (finished_at === null) return findings.add('left open', what);
 
   const isCancelled = status === 'cancelled';
-  const isExplained = error !== null && error.error !== 'internal_error';
+  const reasons = isHostile ? [...ACCIDENTS, ...HOSTILITIES] : ACCIDENTS;
+  const isExplained = error !== null && reasons.includes(error.error);
   const isHonest = isCancelled ? cancelAfterMs !== null : status === 'done' ? error === null : isExplained;
   if (!ENDS.includes(status) || !isHonest) findings.add('untrue', what);
 
-  if (tookMs(task) > maxMs + GRACE_MS) findings.add('overran', `${what} after ${tookMs(task)} ms`);
+  // A task that was cut off with its service is closed by the next one, whenever that comes.
+  if (error?.error !== 'interrupted' && tookMs(task) > maxMs + GRACE_MS)
+    findings.add('overran', `${what} after ${tookMs(task)} ms`);
 }
 
 async function everyTask(url: string): Promise<BrowserTask[]> {

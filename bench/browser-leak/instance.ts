@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startService } from '../browser/start-service';
 import type { Service } from '../support/service';
@@ -57,8 +58,10 @@ export class Instance {
     const isGone = () => this.family.look(true).length + this.temporaryFiles.length === 0;
     while (!isGone() && elapsedMs() < GONE_WITHIN_MS) await sleep(POLL_MS);
     const afterMs = elapsedMs();
-    const left = [...this.family.end(), ...this.temporaryFiles];
+    const { temporaryFiles } = this;
+    const left = [...this.family.end(), ...temporaryFiles];
     await ended;
+    for (const name of temporaryFiles) rmSync(join(this.folder, name), { recursive: true, force: true });
     return { left, afterMs };
   }
 }

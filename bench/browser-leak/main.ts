@@ -18,7 +18,7 @@ import { Clients } from './clients';
 import { FAULTS, type Fault, Findings } from './findings';
 import { type Footprint, describeFootprints, takeFootprint } from './footprint';
 import { type Ending, Instance, foldersFor } from './instance';
-import { endInTheMiddle } from './sudden-ends';
+import { endSuddenly } from './sudden-ends';
 import { plan } from './plan';
 
 const QUICK_TASKS = 60;
@@ -47,8 +47,8 @@ async function bench(workspace: Workspace): Promise<void> {
   const findings = new Findings();
 
   const footprints = await manyTasks(workspace, site.url, findings);
-  const sudden = await endInTheMiddle(workspace, site.url, findings);
-  show(`after a kill -9 in the middle\n${describeEnds(sudden.recovered)}`);
+  const sudden = await endSuddenly(workspace, site.url, findings);
+  show(`after two kills -9\n${describeEnds(sudden.recovered)}`);
 
   for (const line of findings.list().slice(0, SHOWN_FINDINGS)) process.stdout.write(`${line}\n`);
   if (findings.list().length > 0) {

@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { FakeSite } from '../fakes/fake-site';
+import { SELF_SIGNED } from '../fakes/self-signed';
 import { runTask, tookMs } from '../support/browser-task';
 import { type TestApp, createTestApp } from '../support/test-app';
 import { until } from '../support/until';
@@ -177,6 +181,34 @@ describe('Pages', () => {
       });
     });
 
+    it('a certificate that nobody trusts: the task says so', async () => {
+      let asked = 0;
+      const server = createServer(SELF_SIGNED, (_, response) => void response.end(String(++asked)));
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const { port } = server.address() as AddressInfo;
+      const trusting = await createTestApp({ BROWSER_ALLOW_HOSTS: `127.0.0.1:${port}` });
+      const task = await runTask(trusting, { url: `https://127.0.0.1:${port}/` });
+      await trusting.close();
+      server.close();
+      expect(task).toMatchObject({
+        status: 'error',
+        error: { error: 'navigation_failed', detail: 'The page could not be opened: cert authority invalid.' },
+      });
+      expect(asked).toBe(0);
+    });
+
+    it('more requests than it may make: the task says so, and shows what had come', async () => {
+      const images = Array.from({ length: 9 }, (_, index) => `<img src="/other?${index}">`);
+      site.page('/images', `<h1>Images</h1>${images.join('')}`);
+      const task = await visit('/images', { limits: { max_requests: 4 } });
+      expect(task).toMatchObject({
+        status: 'error',
+        error: { error: 'over_budget', detail: expect.stringMatching(/request budget/) },
+        result: { egress: { requests: 4, refused: { request_budget: expect.any(Number) } } },
+      });
+      expect(task.text).toBe('Images');
+    });
+
     it('no server: the task says so', async () => {
       const gone = await FakeSite.start();
       const { url, port } = gone;
@@ -213,14 +245,14 @@ describe('Pages', () => {
       expect(tookMs(task)).toBeLessThan(3_000 + GRACE_MS);
     });
 
-    it('popups without end, each closed', async () => {
-      const task = await visit('/popups', {
-        limits: { max_ms: 3_000 },
-        actions: [{ action: 'wait_for', selector: '#never' }],
+    it('windows without end, each closed, and then the page', async () => {
+      const task = await visit('/popups', { actions: [{ action: 'wait_for', selector: '#never' }] });
+      expect(task).toMatchObject({
+        status: 'error',
+        error: { error: 'over_budget', detail: 'The page opened too many windows.' },
       });
-      expect(task).toMatchObject({ status: 'timeout', error: { error: 'deadline_exceeded' } });
-      expect(task.result.popups).toBeGreaterThan(5);
-      expect(tookMs(task)).toBeLessThan(3_000 + GRACE_MS);
+      expect(task.result.popups).toBeGreaterThan(20);
+      expect(tookMs(task)).toBeLessThan(10_000);
     });
 
     it('a step that waits for what never comes, with what was found until then', async () => {
@@ -269,6 +301,19 @@ describe('Pages', () => {
       expect(await dying).toMatchObject({ attempt: 2, status: 'error', error: { error: 'page_crashed' } });
       await running;
     });
+
+    it('a browser that does not answer any more is killed within two seconds of the deadline', async () => {
+      const { crashed } = await status();
+      const task = visit('/silent', { limits: { max_ms: 2_000 }, effects: 'write' });
+      await until(async () => (await status()).running === 1 && (await status()).browsers[0]?.pid > 0);
+      const { pid } = (await status()).browsers[0];
+      process.kill(-pid, 'SIGSTOP');
+      expect(await task).toMatchObject({ status: 'timeout', attempt: 1 });
+      expect(tookMs(await task)).toBeLessThan(2_000 + GRACE_MS);
+      expect(await visit('/')).toMatchObject({ status: 'done' });
+      expect((await status()).crashed).toBeGreaterThanOrEqual(crashed);
+      await until(() => !isThere(pid));
+    }, 60_000);
 
     it('kill -9 of Chromium: what reads runs again, what writes does not', async () => {
       const { crashed } = await status();
@@ -321,6 +366,14 @@ const asBuffer = (response: any, done: (error: Error | null, body: Buffer) => vo
   response.on('data', (chunk: Buffer) => chunks.push(chunk));
   response.on('end', () => done(null, Buffer.concat(chunks)));
 };
+
+function isThere(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+}
 
 /** Of a PNG. */
 const sizeOf = (png: Buffer) => ({ width: png.readUInt32BE(16), height: png.readUInt32BE(20) });

@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ArtifactService } from '../../src/browser/artifacts/artifact.service';
 import { FakeSite } from '../fakes/fake-site';
 import { runTask } from '../support/browser-task';
 import { expectProblem } from '../support/problem';
@@ -501,6 +502,31 @@ describe('Browser tasks, otherwise configured', () => {
     const browsers = async () => (await operator.get('/operator/browser/status')).body;
     expect(await browsers()).toMatchObject({ recycled: 2, crashed: 0 });
     await until(async () => (await browsers()).browsers.length === 1);
+  });
+
+  it('keep artifacts for a time, and no file that nobody knows of', async () => {
+    await start({ ARTIFACT_TTL_H: '1' });
+    const [old, young] = [
+      await runTask(operator, { url: `${site.url}/other` }),
+      await runTask(operator, { url: `${site.url}/other` }),
+    ];
+    await operator.rows(
+      `UPDATE operator_artifact SET created_at = '2026-01-01 00:00:00.000000' WHERE task_id = ${old.task_id}`,
+    );
+    const folder = join(operator.dataDir, 'artifacts');
+    const orphan = join(folder, 'left-by-a-crash');
+    writeFileSync(orphan, 'x');
+    utimesSync(orphan, 0, 0);
+    // As it does every ten minutes.
+    operator.app.get(ArtifactService).onApplicationBootstrap();
+    await until(() => readdirSync(folder).length === 1);
+    await operator.get(old.artifacts[0].url).expect(404);
+    expect((await operator.get(`${TASK}/${old.task_id}`)).body).toMatchObject({
+      status: 'done',
+      snapshot_url: null,
+      artifacts: [],
+    });
+    await operator.get(young.snapshot_url).expect(200);
   });
 
   it('keep artifacts within their room, the oldest go first', async () => {

@@ -30,8 +30,8 @@ interface Visiting {
 }
 
 /** A worker that does not say in time that a visit has ended has lost its right to the others. */
-const OVERTIME_MS = 1_700;
-const STOP_MS = 1_500;
+const OVERTIME_MS = 1_400;
+const STOP_MS = 1_400;
 const LAUNCH_MS = 30_000;
 const SAMPLE_MS = 500;
 const IDLE_SAMPLES = 10;

@@ -1,13 +1,17 @@
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { type Action, type Visit, VisitError, type VisitReport, type Witness } from '../engine/browser-engine.types';
 import { Actions } from './actions';
+import { crashOf } from './crash';
 import { NavigationError } from './navigation-error';
 import { PageReader } from './page-reader';
 
 const VIEWPORT = { width: 1280, height: 720 };
 /** What is left of the two seconds that a visit may outlast its deadline. */
-const LAST_LOOK_MS = 700;
-const CLOSE_MS = 800;
+const LAST_LOOK_MS = 500;
+const CLOSE_MS = 500;
+const STUCK_MS = 5_000;
+/** A page that opens more is not looked at any longer: each takes a process, and all of the processor. */
+const POPUPS_MAX = 20;
 const PAGE_SCHEMES = /^(https?:|about:blank|about:srcdoc)/;
 
 /** One visit in a context of its own, which shares nothing with others and is gone afterwards. */
@@ -19,32 +23,45 @@ export async function visitPage(
   witness: Witness,
   stop: AbortSignal,
 ): Promise<void> {
-  const context = await browser.newContext({
+  const ends = Promise.race([aborted(stop), passed(visit.deadline)]);
+  ends.catch(() => undefined);
+  const opening = browser.newContext({
     proxy: { server: proxyUrl },
     serviceWorkers: 'block',
     acceptDownloads: false,
     viewport: VIEWPORT,
   });
   try {
-    const page = await context.newPage();
-    const broken = watch(context, page, report);
-    const ends = Promise.race([broken, aborted(stop), passed(visit.deadline)]);
-    ends.catch(() => undefined);
-
-    const reader = await PageReader.of(page);
+    const { page, reader, broken } = await Promise.race([openTab(opening, report), ends]);
     const actions = new Actions(page, reader, visit, report, witness);
     try {
-      await Promise.race([playAll(visit, actions, report, witness), ends]);
+      await Promise.race([playAll(visit, actions, report, witness), broken, ends]);
     } catch (error) {
       // What its steps still do, on a page that is being closed, is not what happened.
       report.steps = structuredClone(report.steps);
-      if (isWorthALook(error))
+      if (isWorthALook(error)) {
         await Promise.race([actions.lastLook(), sleep(LAST_LOOK_MS), broken]).catch(() => undefined);
+      }
       throw error;
     }
   } finally {
-    await Promise.race([context.close(), sleep(CLOSE_MS)]).catch(() => undefined);
+    await leave(opening);
   }
+}
+
+async function openTab(opening: Promise<BrowserContext>, report: VisitReport) {
+  const context = await opening;
+  const page = await context.newPage();
+  const broken = watch(context, page, report);
+  return { page, broken, reader: await PageReader.of(page) };
+}
+
+/** A browser that cannot close a page any more can do nothing else either: it is given up, with all that is in it. */
+async function leave(opening: Promise<BrowserContext>): Promise<void> {
+  const closed = opening.then((context) => context.close()).catch(() => undefined);
+  const stuck = setTimeout(() => process.exit(1), STUCK_MS);
+  void closed.then(() => clearTimeout(stuck));
+  await Promise.race([closed, sleep(CLOSE_MS)]);
 }
 
 async function playAll(visit: Visit, actions: Actions, report: VisitReport, witness: Witness): Promise<void> {
@@ -76,7 +93,7 @@ async function playAll(visit: Visit, actions: Actions, report: VisitReport, witn
   await actions.capture();
 }
 
-/** Rejects when the page ends, or goes where no page may. Counts what it tries besides. */
+/** Rejects when the page ends, goes where no page may, or opens windows without end. Counts what it tries besides. */
 function watch(context: BrowserContext, page: Page, report: VisitReport): Promise<never> {
   const broken = new Promise<never>((_, reject) => {
     page.once('crash', () => reject(new VisitError('page_crashed', 'The page crashed.')));
@@ -85,12 +102,12 @@ function watch(context: BrowserContext, page: Page, report: VisitReport): Promis
       if (frame !== page.mainFrame() || PAGE_SCHEMES.test(url)) return;
       reject(new NavigationError('url_not_allowed', 'The page went to a URL that may not be opened.', 'scheme', url));
     });
+    context.on('page', (other) => {
+      if (other === page) return;
+      other.close().catch(() => undefined);
+      if (++report.popups > POPUPS_MAX) reject(new VisitError('over_budget', 'The page opened too many windows.'));
+    });
     context.once('close', () => reject(new VisitError('browser_crashed', 'The browser closed the page.')));
-  });
-  context.on('page', (other) => {
-    if (other === page) return;
-    report.popups++;
-    other.close().catch(() => undefined);
   });
   page.on('download', () => report.downloads++);
   page.on('dialog', (dialog) => {
@@ -102,7 +119,8 @@ function watch(context: BrowserContext, page: Page, report: VisitReport): Promis
 }
 
 function toVisitError(action: Action, error: unknown): VisitError {
-  if (error instanceof VisitError) return error;
+  const known = error instanceof VisitError ? error : crashOf(error);
+  if (known) return known;
   const [line = ''] = String((error as Error).message)
     .replace(/\u001b\[\d+m/g, '')
     .split('\n');

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { type Browser, chromium } from 'playwright';
 import { type VisitReport, type Witness, VisitError, emptyReport } from '../engine/browser-engine.types';
 import { NavigationError } from './navigation-error';
 import type { LaunchOptions, News, Order, VisitFailure } from './protocol.types';
+import { crashOf } from './crash';
 import { visitPage } from './visit-page';
 
 /**
@@ -11,8 +12,12 @@ import { visitPage } from './visit-page';
  * here, console messages of hundreds of megabytes too, which no listener can refuse: they end this process, and no other.
  */
 
-/** Whoever asks the service for something is served before pages are. */
+/**
+ * Whoever asks the service for something is served before pages are. Where the kernel groups processes by session, what
+ * a process is told counts within its session only, and its session is told besides.
+ */
 const NICE = 5;
+const SESSION_NICE = 10;
 
 const SWITCHES = [
   // UDP goes past every proxy: what would use it must not. The whole Chromium listens to the first, the headless one to
@@ -77,7 +82,8 @@ class Visits {
       return null;
     } catch (error) {
       const url = error instanceof NavigationError ? error.url : null;
-      if (error instanceof VisitError) return { code: error.code, message: error.message, reason: error.reason, url };
+      const known = error instanceof VisitError ? error : crashOf(error);
+      if (known) return { code: known.code, message: known.message, reason: known.reason, url };
       return { code: null, message: String((error as Error).stack ?? error), reason: null, url: null };
     }
   }
@@ -101,8 +107,19 @@ async function launch({ executablePath, sandbox }: LaunchOptions): Promise<Visit
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const pid = processInfo.find(({ type }) => type === 'browser')!.id;
-  send({ type: 'ready', group: processGroup(pid), version: browser.version() });
+  const group = processGroup(pid);
+  standBack(group);
+  send({ type: 'ready', group, version: browser.version() });
   return new Visits(browser);
+}
+
+/** As root Chromium gives itself precedence over all others. */
+function standBack(session: number): void {
+  try {
+    writeFileSync(`/proc/${session}/autogroup`, String(SESSION_NICE));
+  } catch {
+    // There is no such thing here.
+  }
 }
 
 /** Distributions start Chromium by a script: then that leads its group. */

@@ -25,10 +25,12 @@ export function verdictOn(task: Attempt, failure: unknown, stopped: StopReason |
   if (!(failure instanceof VisitError)) {
     return ended('error', 'internal_error', 'Something went wrong on our side. The log says what.');
   }
-  if (isCrash(failure)) return interrupted(task, failure.message, failure.code);
-  if (failure.code === 'deadline_exceeded' || (isLate && failure.code === 'step_failed')) {
+  // A page that does not end with its time is ended with its browser.
+  const endedByTime = isLate && (failure.code === 'step_failed' || isCrash(failure));
+  if (failure.code === 'deadline_exceeded' || endedByTime) {
     return ended('timeout', 'deadline_exceeded', 'The time for it was over.');
   }
+  if (isCrash(failure)) return interrupted(task, failure.message, failure.code);
   return ended('error', failure.code, failure.message);
 }
 
