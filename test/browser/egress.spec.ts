@@ -50,6 +50,9 @@ class Canary {
   }
 }
 
+// Browsers are slow where others work too.
+jest.setTimeout(90_000);
+
 describe('The browser, and a network it must not reach', () => {
   const canary = new Canary();
   let site: FakeSite;
@@ -128,14 +131,19 @@ describe('The browser, and a network it must not reach', () => {
   const hasArrived = (index: number) => public_.paths.some((path) => path.startsWith(`/hit/${index}/`));
 
   const aim = (at: number, index: number) => `http://127.0.0.1:${at}/hit/${index}/`;
-  const visit = (url: string) =>
-    operator
-      .post('/operator/browser/task', {
-        url,
-        capture: { screenshot: false },
-        actions: [{ action: 'wait_for', selector: '#done', state: 'attached', timeout_ms: 15_000 }],
-      })
-      .set('Prefer', 'wait=60');
+  /** The answer to a task when that has ended, however many are before it; or why it was refused. */
+  const visit = async (url: string): Promise<{ status: number; body: any }> => {
+    const actions = [{ action: 'wait_for', selector: '#done', state: 'attached', timeout_ms: 15_000 }];
+    const taken = await operator.post('/operator/browser/task', { url, capture: { screenshot: false }, actions });
+    if (taken.status !== 202) return taken;
+    let answer: { status: number; body: any } = taken;
+    await until(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      answer = await operator.get(taken.headers.location!);
+      return answer.body.finished_at !== null;
+    }, 200_000);
+    return answer;
+  };
 
   describe('by its URL', () => {
     it.each(INNER_URLS)('%s', async (template) => {
@@ -195,13 +203,30 @@ describe('The browser, and a network it must not reach', () => {
         ),
       ];
       tasks = new Map(await Promise.all(runs));
-    }, 120_000);
+    }, 240_000);
 
     it.each([...framed, ...whole].map(([index, { name }]) => [name, index] as const))('%s', (_, index) => {
       const { status, body } = tasks.get(index);
       expect([status, body.status === 'done' || VECTORS[index]!.isWhole]).toEqual([200, true]);
       const { arrives } = VECTORS[index]!;
       if (arrives !== 'sometimes') expect(hasArrived(index)).toBe(arrives !== 'never');
+    });
+  });
+
+  it.each([
+    ['http', 'loopback'],
+    ['https', 'loopback'],
+  ])('a page that goes inside by itself, over %s, ends the task with the reason', async (scheme, reason) => {
+    site.page(
+      '/strays',
+      `<h1>Strays</h1><script>setTimeout(() => location = '${scheme}://127.0.0.1:${port}/', 100)</script>`,
+    );
+    const actions = [{ action: 'wait_for', selector: '#never' }];
+    const task = await runTask(operator, { url: `${site.url}/strays`, actions });
+    expect(task).toMatchObject({
+      status: 'error',
+      error: { error: 'url_not_allowed', detail: `The browser may not open this URL: ${reason}.` },
+      result: { http_status: 200, egress: { refused: { [reason]: 1 } } },
     });
   });
 

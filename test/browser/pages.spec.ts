@@ -11,6 +11,9 @@ import { until } from '../support/until';
 /** What a task may outlast its deadline. */
 const GRACE_MS = 2_000;
 
+// Browsers are slow where others work too.
+jest.setTimeout(90_000);
+
 describe('Pages', () => {
   let site: FakeSite;
   let operator: TestApp;
@@ -297,6 +300,7 @@ describe('Pages', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
       for (const { pid } of (await status()).browsers) killRenderers(pid);
       await until(() => site.paths.filter((path) => path === '/dies').length === 2, 10_000);
+      await new Promise((resolve) => setTimeout(resolve, 500));
       for (const { pid } of (await status()).browsers) killRenderers(pid);
       expect(await dying).toMatchObject({ attempt: 2, status: 'error', error: { error: 'page_crashed' } });
       await running;

@@ -10,6 +10,9 @@ import { until } from '../support/until';
 
 const TASK = '/operator/browser/task';
 
+// Browsers are slow where others work too.
+jest.setTimeout(90_000);
+
 describe('Processes', () => {
   let site: FakeSite;
   let folder: string;

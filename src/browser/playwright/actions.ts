@@ -1,4 +1,5 @@
-import type { Locator, Page, Response } from 'playwright';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Locator, Page, Request, Response } from 'playwright';
 import {
   type Action,
   type Catch,
@@ -20,18 +21,27 @@ const VALUE_MAX = 8_192;
 /** More than that is nobody's answer, and would have to go through the pipe. */
 const CATCH_MAX = 33_554_432;
 const LINKS_MAX = 1_000;
+const CRASH_TOLD_MS = 150;
 
 type Of<Name extends Action['action']> = Extract<Action, { action: Name }>;
 
 /** Does the steps of one visit, one at a time. */
 export class Actions {
+  /** Rejects when the page, by itself or by a click, goes where it cannot or may not. */
+  readonly strayed: Promise<never>;
+  /** Then the step itself says what has come of it. */
+  private isOpening = false;
+
   constructor(
     private readonly page: Page,
     private readonly reader: PageReader,
     private readonly visit: Visit,
     private readonly report: VisitReport,
     private readonly witness: Witness,
-  ) {}
+  ) {
+    this.strayed = this.watch();
+    this.strayed.catch(() => undefined);
+  }
 
   /** Answers what is to stand in the report, if anything. */
   async perform(action: Action, step: number): Promise<unknown> {
@@ -90,28 +100,52 @@ export class Actions {
     const endsAt = performance.now() + timeout;
     const response = await this.open(url, timeout);
     this.report.httpStatus = response?.status() ?? null;
+    this.report.isLoaded = null;
     const patience = Math.min(LOADED_WITHIN_MS, (endsAt - performance.now()) / 2);
     this.report.isLoaded = await this.isLoadedWithin(patience);
     return { http_status: this.report.httpStatus, loaded: this.report.isLoaded };
   }
 
   private async open(url: string, timeout: number): Promise<Response | null> {
-    let failedUrl = url;
-    const note = (request: { isNavigationRequest(): boolean; url(): string; frame(): unknown }) => {
-      if (request.isNavigationRequest() && request.frame() === this.page.mainFrame()) failedUrl = request.url();
+    let lastUrl = url;
+    const note = (request: Request) => {
+      if (this.isOfThePage(request)) lastUrl = request.url();
     };
+    this.isOpening = true;
     this.page.on('request', note);
     try {
       const response = await this.page.goto(url, { waitUntil: 'commit', timeout });
-      if (response?.headers()['proxy-status']) {
-        throw new NavigationError('navigation_failed', 'The page could not be opened.', null, response.url());
-      }
+      if (response && isOfTheProxy(response)) throw notOpened(null, response.url());
       return response;
     } catch (error) {
-      throw toNavigationError(error, failedUrl);
+      const failure = toNavigationError(error, lastUrl);
+      // So it looks when the page has crashed, which is told of a moment later.
+      if (failure instanceof NavigationError && /^(aborted|failed)$/.test(failure.reason ?? ''))
+        await sleep(CRASH_TOLD_MS);
+      throw failure;
     } finally {
       this.page.off('request', note);
+      this.isOpening = false;
     }
+  }
+
+  private watch(): Promise<never> {
+    return new Promise((_, reject) => {
+      this.page.on('response', (response) => {
+        if (this.isOpening || !this.isOfThePage(response.request()) || !isOfTheProxy(response)) return;
+        reject(notOpened(null, response.url()));
+      });
+      this.page.on('requestfailed', (request) => {
+        const reason = reasonIn(request.failure()?.errorText ?? '');
+        // Aborted: for another navigation, or since it is a file.
+        if (this.isOpening || !this.isOfThePage(request) || reason === null || reason === 'aborted') return;
+        reject(notOpened(reason, request.url()));
+      });
+    });
+  }
+
+  private isOfThePage(request: Request): boolean {
+    return request.isNavigationRequest() && request.frame() === this.page.mainFrame();
   }
 
   private async text({ selector }: Of<'extract_text'>, timeout: number): Promise<string> {
@@ -206,8 +240,14 @@ function toNavigationError(error: unknown, url: string): unknown {
   if (/Download is starting/.test(message)) {
     return new NavigationError('download_refused', 'It is a file to download, which is refused.', null, url);
   }
-  const [, reason = null] = /\bnet::ERR_(\w+)/.exec(message) ?? [];
-  return reason === null
-    ? error
-    : new NavigationError('navigation_failed', 'The page could not be opened.', reason.toLowerCase(), url);
+  const reason = reasonIn(message);
+  return reason === null ? error : notOpened(reason, url);
 }
+
+const notOpened = (reason: string | null, url: string): NavigationError =>
+  new NavigationError('navigation_failed', 'The page could not be opened.', reason, url);
+
+const reasonIn = (message: string): string | null => /\bnet::ERR_(\w+)/.exec(message)?.[1]!.toLowerCase() ?? null;
+
+/** The proxy's own word for it, which no server can say: it says why there is no answer of theirs. */
+const isOfTheProxy = (response: Response): boolean => response.headers()['proxy-status'] !== undefined;

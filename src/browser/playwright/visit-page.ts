@@ -12,7 +12,8 @@ const CLOSE_MS = 500;
 const STUCK_MS = 5_000;
 /** A page that opens more is not looked at any longer: each takes a process, and all of the processor. */
 const POPUPS_MAX = 20;
-const PAGE_SCHEMES = /^(https?:|about:blank|about:srcdoc)/;
+/** `chrome-error:` is how Chromium shows that it could not go where it was led, of which others tell why. */
+const PAGE_SCHEMES = /^(https?:|about:blank|about:srcdoc|chrome-error:)/;
 
 /** One visit in a context of its own, which shares nothing with others and is gone afterwards. */
 export async function visitPage(
@@ -35,7 +36,7 @@ export async function visitPage(
     const { page, reader, broken } = await Promise.race([openTab(opening, report), ends]);
     const actions = new Actions(page, reader, visit, report, witness);
     try {
-      await Promise.race([playAll(visit, actions, report, witness), broken, ends]);
+      await Promise.race([playAll(visit, actions, report, witness), actions.strayed, broken, ends]);
     } catch (error) {
       // What its steps still do, on a page that is being closed, is not what happened.
       report.steps = structuredClone(report.steps);
