@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { type Action, type Visit, VisitError, type VisitReport, type Witness } from '../engine/browser-engine.types';
 import { Actions } from './actions';
@@ -145,5 +146,3 @@ async function passed(deadline: number): Promise<never> {
   await sleep(Math.max(0, deadline - Date.now()));
   throw new VisitError('deadline_exceeded', 'The time for it was over.');
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { type Browser, chromium } from 'playwright';
-import { type VisitReport, type Witness, VisitError, emptyReport } from '../engine/browser-engine.types';
+import { VisitError, type Witness, emptyReport } from '../engine/browser-engine.types';
 import { NavigationError } from './navigation-error';
 import type { LaunchOptions, News, Order, VisitFailure } from './protocol.types';
 import { crashOf } from './crash';
@@ -39,7 +39,7 @@ const send = (news: News): void => void process.send!(news);
 
 interface Running {
   stop: AbortController;
-  /** Of what was last told. */
+  /** Of what was last told; the next is told after it, so that each gets its own answer. */
   noted: (error: string | null) => void;
 }
 
@@ -53,11 +53,17 @@ class Visits {
     const stop = new AbortController();
     const entry: Running = { stop, noted: () => undefined };
     this.running.set(taskId, entry);
-    const note = (news: News) =>
+    let last: Promise<unknown> = Promise.resolve();
+    const tell = (news: News) =>
       new Promise<void>((resolve, reject) => {
         entry.noted = (error) => (error === null ? resolve() : reject(new VisitError('artifact_not_kept', error)));
         send(news);
       });
+    const note = (news: News): Promise<void> => {
+      const told = last.then(() => tell(news));
+      last = told.catch(() => undefined);
+      return told;
+    };
     const witness: Witness = {
       stepStarts: async (report) => void (visit.tellsSteps && (await note({ type: 'step', taskId, report }))),
       caught: (step, caught) => note({ type: 'caught', taskId, step, caught }),
@@ -65,7 +71,7 @@ class Visits {
     const report = emptyReport();
     const failure = await this.outcome(visitPage(this.browser, visit, proxyUrl, report, witness, stop.signal));
     this.running.delete(taskId);
-    send({ type: 'ended', taskId, report: settled(report), failure });
+    send({ type: 'ended', taskId, report, failure });
   }
 
   stop(taskId: number, code: VisitError['code']): void {
@@ -88,9 +94,6 @@ class Visits {
     }
   }
 }
-
-/** Steps go on in the background for a moment after a visit has been given up: they have no say any more. */
-const settled = (report: VisitReport): VisitReport => structuredClone(report);
 
 async function launch({ executablePath, sandbox }: LaunchOptions): Promise<Visits> {
   const browser = await chromium.launch({

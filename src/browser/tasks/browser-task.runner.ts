@@ -1,5 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { CONFIG, type Config } from '../../config/config';
+import { Injectable, Logger } from '@nestjs/common';
 import { UnitOfWork } from '../../database/unit-of-work';
 import { EventLogService } from '../../events/event-log.service';
 import { SessionService } from '../../session/session.service';
@@ -39,7 +38,6 @@ export class BrowserTaskRunner {
     private readonly artifacts: ArtifactService,
     private readonly waiters: TaskWaiters,
     private readonly metrics: BrowserMetrics,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Never rejects. A task whose end cannot be stored stays `running`, until its lease is over. */
