@@ -14,7 +14,7 @@ const MAY_USE = {
   overview: ['session', 'switch-gateway', 'browser', 'telemetry', 'chat'],
   health: ['session', 'switch-gateway', 'browser', 'telemetry', 'chat', 'overview'],
 };
-const PLATFORM = ['common', 'config', 'database', 'events', 'upstream'];
+const PLATFORM = ['common', 'config', 'database', 'events', 'tools', 'upstream'];
 
 /** Libraries that only one kind of file may know. */
 const KEPT_IN = [

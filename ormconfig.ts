@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { OperatorArtifact } from './src/browser/artifacts/operator-artifact.entity';
 import { OperatorBrowserTask } from './src/browser/tasks/operator-browser-task.entity';
 import { OperatorTurn } from './src/chat/operator-turn.entity';
+import { OperatorStreamToken } from './src/common/auth/operator-stream-token.entity';
 import { environment, loadConfig } from './src/config/config';
 import { dataSourceOptions } from './src/database/data-source-options';
 import { OperatorEvent } from './src/events/operator-event.entity';
@@ -22,6 +23,7 @@ export default new DataSource({
     OperatorMessage,
     OperatorSession,
     OperatorOutbox,
+    OperatorStreamToken,
     OperatorSwitchAdjustment,
     OperatorToolCall,
     OperatorTurn,

@@ -18,6 +18,7 @@ import { OverviewModule } from './overview/overview.module';
 import { SessionModule } from './session/session.module';
 import { SwitchGatewayModule } from './switch-gateway/switch-gateway.module';
 import { TelemetryModule } from './telemetry/telemetry.module';
+import { ToolsModule } from './tools/tools.module';
 
 @Module({
   imports: [
@@ -34,6 +35,7 @@ import { TelemetryModule } from './telemetry/telemetry.module';
     SessionModule,
     SwitchGatewayModule,
     TelemetryModule,
+    ToolsModule,
     TracingModule,
   ],
   providers: [

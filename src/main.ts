@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const url = await app.getUrl();
   // Beside the log on stdout, which is for programs.
   process.stderr.write(describeStart(config, app.get(TokenService).source, url));
-  journal('startup:v7_initialized', {}, { url, engine: config.engine });
+  journal('startup:v7_initialized', {}, { url, engine: config.engines.join(',') });
 
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     process.once(signal, () => process.exit(1)); // asked twice: do not wait

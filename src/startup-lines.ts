@@ -8,17 +8,13 @@ import { sqliteFile } from './database/data-source-options';
 /** The first lines a person reads: where to look, with which token, and who serves. */
 export function describeStart(config: Config, token: TokenSource | { kind: 'disabled' }, url: string): string {
   const base = url.replace('[::1]', 'localhost');
-  const engine =
-    config.engine === 'vx11'
-      ? `vx11, Switch at ${new URL(config.upstreams.switch.url!).host}`
-      : 'embedded (no language model: set SWITCH_URL for one)';
   const upstreams = UPSTREAM_NAMES.filter((name) => config.upstreams[name].url !== null);
   const file = sqliteFile(config.database.url);
   return [
     `Operator    ${base}`,
     `API docs    ${base}/docs`,
     `Token       ${describeToken(token)}`,
-    `Engine      ${engine}`,
+    `Engine      ${config.engines.map((name) => describeEngine(name, config)).join('; else ')}`,
     `Upstreams   ${upstreams.join(', ') || 'none (set SWITCH_URL, HERMES_URL and so on to see them)'}`,
     `Browser     ${describeBrowser(config)}`,
     `Database    ${file ? `SQLite, ${file}` : `PostgreSQL, ${new URL(config.database.url).host}`}`,
@@ -37,6 +33,17 @@ export function describeStartFailure(error: unknown): string | null {
   if (/^SQLITE_/.test(driverCode(error))) return `DATABASE_URL: ${message} (${driverCode(error)})`;
   if (toDatabaseError(error) !== error) return `DATABASE_URL: the database cannot be reached (${driverCode(error)})`;
   return null;
+}
+
+function describeEngine(name: Config['engines'][number], { engines, openai, upstreams }: Config): string {
+  switch (name) {
+    case 'vx11':
+      return `vx11, Switch at ${new URL(upstreams.switch.url!).host}`;
+    case 'openai':
+      return `openai, ${openai.model} at ${new URL(openai.baseUrl!).host}`;
+    case 'embedded':
+      return engines.length > 1 ? name : 'embedded (no language model: set SWITCH_URL or OPENAI_BASE_URL for one)';
+  }
 }
 
 function describeBrowser({ browser }: Config): string {

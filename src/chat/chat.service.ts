@@ -1,33 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { OperatorError } from '../common/errors/operator.error';
 import { PayloadTooLargeError } from '../common/errors/http.errors';
+import { OperatorError } from '../common/errors/operator.error';
 import { journal } from '../common/logging/journal';
 import { requestContext } from '../common/logging/request-context';
 import { CONFIG, type Config } from '../config/config';
 import { SessionReadService } from '../session/session-read.service';
-import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
 import { ToolCallService } from '../telemetry/tool-calls/tool-call.service';
-import { EngineFailedError, SessionBusyError } from './chat.errors';
-import { ChatSpan } from './chat-span';
-import { buildPrompt } from './prompt';
+import { SessionBusyError, TurnCancelledError, TurnInProgressError } from './chat.errors';
+import { isUndecided, toApproval } from './tools/approval';
 import { OVERHEAD_HEADER, TurnClock } from './turn-clock';
-import { TurnLeases } from './turn-leases';
+import { type HeldTurn, TurnLeases } from './turn-leases';
 import { TurnMetrics } from './turn-metrics';
 import { TurnQueue } from './turn-queue';
+import { type Answered, TurnRunner } from './turn-runner';
 import { type Opening, TurnService } from './turn.service';
 import { TurnsInFlight } from './turns-in-flight';
-import type { ChatAnswer, ChatCommand, TurnRecord } from './turn.types';
+import type { ChatCommand, ChatOutcome, RunningTurn, TurnRecord, TurnStart } from './turn.types';
 
 const BUSY_POLL_MS = 100;
-
-type Answered = Omit<ChatAnswer, 'overheadMs'>;
 
 interface TurnAddress {
   id: string;
   sessionId: string;
 }
+
+/** Told of a turn once it is stored, before anybody is asked. */
+type OnOpened = (opening: Opening) => void;
 
 /** Takes a turn from its question to its answer. Once it is stored, it ends in the database whoever hangs up. */
 @Injectable()
@@ -36,34 +36,79 @@ export class ChatService {
 
   constructor(
     private readonly turns: TurnService,
+    private readonly runner: TurnRunner,
     private readonly queue: TurnQueue,
     private readonly leases: TurnLeases,
     private readonly inFlight: TurnsInFlight,
-    private readonly gateway: SwitchGateway,
-    private readonly span: ChatSpan,
     private readonly metrics: TurnMetrics,
     private readonly sessions: SessionReadService,
     private readonly toolCalls: ToolCallService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  send(command: ChatCommand): Promise<ChatAnswer> {
+  /** Answers, or says what has to be decided before it can. */
+  send(command: ChatCommand): Promise<ChatOutcome> {
     return this.timed(requestContext.startedAt(), (clock) => this.admit(command, clock));
+  }
+
+  /** Begins to answer, or finds the turn that a request with the same key has begun; its events tell the rest. */
+  async start(command: ChatCommand): Promise<TurnStart> {
+    const known = command.idempotency && (await this.turns.known(command.idempotency));
+    if (known && (known.status === 'cancelled' || this.isOpen(known))) return this.startOf(known.id);
+    return new Promise((resolve, reject) => {
+      const opened: OnOpened = (opening) => opening.kind === 'run' && resolve(startOf(opening.turn));
+      // What it comes to is on record; here it matters only if nothing was begun.
+      this.timed(requestContext.startedAt(), (clock) => this.admit(command, clock, opened))
+        .then(({ turnId }) => this.startOf(turnId))
+        .catch((error: unknown) => {
+          if (error instanceof TurnInProgressError) return this.startOf(error.turnId);
+          throw error;
+        })
+        .then(resolve, reject);
+    });
   }
 
   /** Runs a turn that a crash interrupted once more. */
   async recover(record: TurnRecord): Promise<void> {
     const { userId } = await this.sessions.get(record.sessionId);
     await this.timed(performance.now(), (clock) =>
-      this.inLine(record, clock, async (signal) => this.answer(await this.turns.reopen(record, userId), clock, signal)),
+      this.inLine(record, clock, async (held) => this.answer(await this.turns.reopen(record, userId), clock, held)),
     );
+  }
+
+  /**
+   * Goes on with a turn for which a person has decided; it is ours, and its outcome is on record. It does not stand in
+   * its session's line, where others may be waiting for just this turn to end.
+   */
+  async goOn(record: TurnRecord, held: HeldTurn): Promise<void> {
+    try {
+      const { userId } = await this.sessions.get(record.sessionId);
+      await this.timed(performance.now(), (clock) =>
+        this.queue.run(record.id, async () => this.runner.run(await this.turns.takeUp(record, userId), clock, held)),
+      );
+    } catch (error) {
+      this.logger.warn({ event: 'chat:turn_failed', err: error });
+    } finally {
+      this.leases.release(record.id);
+    }
+  }
+
+  /** Somebody is at it, or it waits for somebody. */
+  private isOpen(known: TurnRecord): boolean {
+    return known.status === 'awaiting_approval' || (known.status === 'running' && this.leases.isHeld(known));
+  }
+
+  private async startOf(turnId: string): Promise<TurnStart> {
+    const { turn } = await this.turns.get(turnId);
+    const { sessionId, attempt, firstSeq } = turn;
+    return { turnId, sessionId, attempt, after: (firstSeq ?? 1) - 1, isReplay: true };
   }
 
   /** Says of every answer, and of every failure, how much of the time was Operator's. */
   private async timed(
     startedAt: number | undefined,
     work: (clock: TurnClock) => Promise<Answered>,
-  ): Promise<ChatAnswer> {
+  ): Promise<ChatOutcome> {
     const clock = new TurnClock(startedAt);
     try {
       const answer = await work(clock);
@@ -78,33 +123,37 @@ export class ChatService {
     }
   }
 
-  private async admit(command: ChatCommand, clock: TurnClock): Promise<Answered> {
+  private async admit(command: ChatCommand, clock: TurnClock, onOpened?: OnOpened): Promise<Answered> {
     this.checkSizes(command);
     const { idempotency } = command;
-    if (!idempotency) return this.ask(command, clock, newTurn(command));
+    if (!idempotency) return this.ask(command, clock, newTurn(command), onOpened);
 
     const known = await this.turns.known(idempotency);
     if (known?.status === 'succeeded') return this.replay(known);
-    return this.inFlight.once(idempotency, (opened) => this.ask(command, clock, known ?? newTurn(command), opened));
+    if (known?.status === 'awaiting_approval') return this.stillWaiting(known);
+    if (known?.status === 'cancelled') {
+      throw new TurnCancelledError().about({ session_id: known.sessionId, turn_id: known.id });
+    }
+    return this.inFlight.once(idempotency, (opened) =>
+      this.ask(command, clock, known ?? newTurn(command), (opening) => {
+        opened(opening.kind === 'run' ? opening.turn : opening.record);
+        onOpened?.(opening);
+      }),
+    );
   }
 
-  private async ask(
-    command: ChatCommand,
-    clock: TurnClock,
-    turn: TurnAddress,
-    opened?: (turn: TurnAddress) => void,
-  ): Promise<Answered> {
+  private async ask(command: ChatCommand, clock: TurnClock, turn: TurnAddress, onOpened?: OnOpened): Promise<Answered> {
     const { sessionId } = turn;
     if (command.rejectWhenBusy && this.queue.isBusy(sessionId)) throw new SessionBusyError(sessionId);
-    return this.inLine(turn, clock, async (signal) => {
+    return this.inLine(turn, clock, async (held) => {
       const opening = await this.openWhenFree(command, clock, turn);
-      opened?.(opening.kind === 'run' ? opening.turn : opening.record);
-      return this.answer(opening, clock, signal);
+      onOpened?.(opening);
+      return this.answer(opening, clock, held);
     });
   }
 
   /** Runs `work` when the session's earlier turns have ended, as this process' own. */
-  private inLine<T>(turn: TurnAddress, clock: TurnClock, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  private inLine<T>(turn: TurnAddress, clock: TurnClock, work: (held: HeldTurn) => Promise<T>): Promise<T> {
     return this.queue.run(turn.sessionId, (waitedMs) => {
       clock.waited(waitedMs);
       return this.leases.hold(turn, work);
@@ -124,48 +173,21 @@ export class ChatService {
     }
   }
 
-  private async answer(opening: Opening, clock: TurnClock, signal: AbortSignal): Promise<Answered> {
-    if (opening.kind === 'replay') return this.replay(opening.record);
-
-    const { turn, history } = opening;
-    const { id: turnId, sessionId, userId, messageId, message, metadata, contextSummary, providerHint } = turn;
-    const { historyMaxBytes } = this.config.turn;
-    const messages = buildPrompt({ history, message, contextSummary, historyMaxBytes });
-    const records = { session_id: sessionId, turn_id: turnId };
-    const elapsed = () => Math.round(clock.upstreamMs);
-    try {
-      const prompt = { messages, sessionId, userId, turnId, messageId, metadata, providerHint };
-      const reply = await clock.asking(() => this.span.run(prompt, () => this.gateway.chat(prompt, signal)));
-      const latencyMs = elapsed();
-      const stored = await this.turns.succeed(turn, reply, latencyMs);
-      journal(`chat:${sessionId}:success`, records, { engine: reply.engine, upstream_ms: latencyMs });
-      return { sessionId, turnId, ...stored, response: reply.text, engine: reply.engine, latencyMs, isReplay: false };
-    } catch (error) {
-      const failure = error instanceof OperatorError ? error : new EngineFailedError(error);
-      journal(`chat:${sessionId}:error`, records, { error: failure.code, upstream_ms: elapsed() });
-      await this.fail(turn, failure, elapsed());
-      throw failure.about({ ...records, message_id: messageId });
-    }
+  private async answer(opening: Opening, clock: TurnClock, held: HeldTurn): Promise<Answered> {
+    return opening.kind === 'replay' ? this.replay(opening.record) : this.runner.run(opening, clock, held);
   }
 
-  /** If even the failure cannot be stored, the turn's lease runs out and recovery closes it. */
-  private async fail(
-    turn: TurnAddress & { attempt: number },
-    failure: OperatorError,
-    latencyMs: number,
-  ): Promise<void> {
-    try {
-      await this.turns.fail(turn, failure, latencyMs);
-    } catch (error) {
-      this.logger.error({ event: `turn:${turn.id}:not_closed`, turn_id: turn.id, err: error });
-    }
-  }
-
-  private async replay({ id: turnId, sessionId, engine, latencyMs }: TurnRecord): Promise<Answered> {
+  private async replay({ id: turnId, sessionId, engine, fallbackFrom, latencyMs }: TurnRecord): Promise<Answered> {
     const { id: messageId, content: response } = (await this.sessions.messageOfTurn(turnId, 'assistant'))!;
     const toolCalls = await this.toolCalls.recordedWith(messageId);
     journal(`chat:${sessionId}:replayed`, { session_id: sessionId, turn_id: turnId });
-    return { sessionId, turnId, messageId, response, toolCalls, engine, latencyMs: latencyMs ?? 0, isReplay: true };
+    const answer = { sessionId, turnId, messageId, response, toolCalls, engine, fallbackFrom };
+    return { kind: 'answered', ...answer, latencyMs: latencyMs ?? 0, isReplay: true };
+  }
+
+  private async stillWaiting({ id: turnId, sessionId }: TurnRecord): Promise<Answered> {
+    const approvals = (await this.toolCalls.madeIn([turnId])).filter(isUndecided).map(toApproval);
+    return { kind: 'awaiting_approval', sessionId, turnId, approvals };
   }
 
   private checkSizes({ message, contextSummary, metadata }: ChatCommand): void {
@@ -179,6 +201,14 @@ export class ChatService {
     }
   }
 }
+
+const startOf = ({ id, sessionId, attempt, attemptSeq }: RunningTurn): TurnStart => ({
+  turnId: id,
+  sessionId,
+  attempt,
+  after: attemptSeq - 1,
+  isReplay: false,
+});
 
 const newTurn = ({ sessionId }: ChatCommand): TurnAddress => ({
   id: randomUUID(),

@@ -1,13 +1,19 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import { JSON_TEXT } from '../database/json-column';
+import type { Fallback } from '../switch-gateway/switch-gateway.types';
 import type { TurnStatus } from './turn.types';
 
 /**
- * One question and its answer: `running → succeeded | failed | cancelled`. What the question was, and what it takes to
- * ask it again, is stored before anybody is asked.
+ * One question and its answer: `running → succeeded | failed | cancelled`, with `awaiting_approval` on the way if a
+ * person has to agree to a tool. What the question was, and what it takes to ask it again, is stored before anybody is
+ * asked.
  */
 @Entity('operator_turn')
 @Index(['sessionId'])
-@Index('uq_operator_turn_running', ['sessionId'], { unique: true, where: "status = 'running'" })
+@Index('uq_operator_turn_open', ['sessionId'], {
+  unique: true,
+  where: "status IN ('running', 'awaiting_approval')",
+})
 @Index('idx_operator_turn_status', ['status'])
 export class OperatorTurn {
   @PrimaryColumn('varchar', { length: 36 })
@@ -20,7 +26,7 @@ export class OperatorTurn {
   @JoinColumn({ name: 'session_id', referencedColumnName: 'sessionId' })
   session?: unknown;
 
-  @Column('varchar', { length: 16 })
+  @Column('varchar', { length: 32 })
   status: TurnStatus;
 
   /** 1 at first; a turn that failed can be run again on the same user message. */
@@ -51,6 +57,14 @@ export class OperatorTurn {
   /** Who answered, in the upstream's own words. */
   @Column('varchar', { length: 128, nullable: true })
   engine: string | null;
+
+  /** Engines of the chain that were asked before and could not, with their errors. */
+  @Column('text', { nullable: true, transformer: JSON_TEXT })
+  fallbackFrom: Fallback[] | null;
+
+  /** Its first event in the session's log; null for turns from before there was anything to watch. */
+  @Column('int', { nullable: true })
+  firstSeq: number | null;
 
   @Column('int', { nullable: true })
   latencyMs: number | null;

@@ -1,37 +1,133 @@
 import type { HistoryMessage } from '../session/session.types';
-import type { ChatMessage } from '../switch-gateway/switch-gateway.types';
+import type { ChatMessage, ToolRequest } from '../switch-gateway/switch-gateway.types';
+import type { TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
 
 export interface PromptInput {
   /** Newest first, without the current message. */
   history: HistoryMessage[];
+  /** Tool calls of those turns, and of this one, each turn's in the order in which it asked. */
+  toolCalls: TurnToolCall[];
+  turnId: string;
   message: string;
   contextSummary: string | null;
-  /** Bytes of UTF-8 that the history may take. */
+  /** Bytes of UTF-8 that the history may take, and the results of this turn's tools. */
   historyMaxBytes: number;
+  toolsMaxBytes: number;
 }
 
+const INTERRUPTED = 'This call was interrupted. Whether it has done anything is not known.';
+const LEFT_OUT = 'The result is left out here: it was long, and others have come since.';
+const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+const ID_LENGTH = 9;
+
 /**
- * What an engine gets to read: the context, the newest messages that fit the budget, oldest first, and the current
- * message last. Total: any history gives a valid prompt.
+ * What an engine gets to read: the context, the newest messages that fit the budget, oldest first, the current message,
+ * and what its tools have found so far. Total: any history gives a valid prompt, in which every call has its answer.
  */
-export function buildPrompt({ history, message, contextSummary, historyMaxBytes }: PromptInput): ChatMessage[] {
-  const recent: ChatMessage[] = [];
-  let budget = historyMaxBytes;
-  for (const { role, content } of history) {
-    if (content.trim() === '') continue;
-    budget -= Buffer.byteLength(content);
-    if (budget < 0) break;
-    recent.push(toChatMessage(role, content));
-  }
+export function buildPrompt(input: PromptInput): ChatMessage[] {
+  const { toolCalls, turnId, message, contextSummary, toolsMaxBytes } = input;
+  const steps = stepsOf(toolCalls.filter((call) => call.turnId === turnId));
   return [
     ...(contextSummary?.trim() ? [{ role: 'system' as const, content: `Context: ${contextSummary}` }] : []),
-    ...recent.reverse(),
+    ...recent(input),
     { role: 'user', content: message },
+    ...withinBudget(steps, toolsMaxBytes).flat(),
   ];
 }
 
-/** Roles that only the original wrote, such as `tool`, are told rather than played: engines know three. */
+/** Newest first they are chosen, oldest first they are told. What a turn has called comes after what it was asked. */
+function recent({ history, toolCalls, historyMaxBytes }: PromptInput): ChatMessage[] {
+  const chosen: ChatMessage[] = [];
+  const answered = new Set<string>();
+  let budget = historyMaxBytes;
+  for (const { role, content, turnId, isIncomplete } of history) {
+    if (role === 'assistant' && turnId !== null) {
+      // What was cut off, and then answered after all, would be said twice.
+      if (isIncomplete && answered.has(turnId)) continue;
+      answered.add(turnId);
+    }
+    if (role === 'user' && turnId !== null) {
+      for (const step of stepsOf(toolCalls.filter((call) => call.turnId === turnId)).reverse()) {
+        const size = bytesOf(step);
+        if (size > budget) break;
+        budget -= size;
+        chosen.push(...step.toReversed());
+      }
+    }
+    if (content.trim() === '') continue;
+    budget -= Buffer.byteLength(content);
+    if (budget < 0) break;
+    chosen.push(toChatMessage(role, content));
+  }
+  return chosen.reverse();
+}
+
+/** Roles that only the original wrote, such as `tool`, are told rather than played: engines know no tool without a call. */
 function toChatMessage(role: string, content: string): ChatMessage {
   if (role === 'user' || role === 'assistant' || role === 'system') return { role, content };
   return { role: 'system', content: `${role}: ${content}` };
 }
+
+/** The messages of each step: what was asked for, and then the answer to each of it. */
+function stepsOf(calls: TurnToolCall[]): ChatMessage[][] {
+  const steps = new Map<number, TurnToolCall[]>();
+  for (const call of calls) steps.set(call.step, [...(steps.get(call.step) ?? []), call]);
+  return [...steps.values()].map((made) => [
+    { role: 'assistant', content: '', toolCalls: made.map(toRequest) },
+    ...made.map(toResult),
+  ]);
+}
+
+function toRequest({ id, toolName, arguments: given }: TurnToolCall): ToolRequest {
+  return { id: requestId(id), name: nameOf(toolName), arguments: isJsonObject(given) ? given : '{}' };
+}
+
+function toResult({ id, toolName, told, source }: TurnToolCall): ChatMessage {
+  const content = told?.trim() ? told : INTERRUPTED;
+  return { role: 'tool', toolCallId: requestId(id), toolName: nameOf(toolName), content, source };
+}
+
+/** Nine letters and digits, which is all that some engines accept. */
+const requestId = (id: number): string => id.toString(36).padStart(ID_LENGTH, '0');
+
+/** Engines refuse a history with a name in it that no tool could have. */
+const nameOf = (toolName: string): string => (TOOL_NAME.test(toolName) ? toolName : 'unknown_tool');
+
+/** Engines that read the arguments of earlier calls stumble over what is no JSON. */
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** The newest results whole, as far as they fit; of the others it is said that they are left out. */
+function withinBudget(steps: ChatMessage[][], maxBytes: number): ChatMessage[][] {
+  let budget = maxBytes;
+  return steps
+    .toReversed()
+    .map((step) => {
+      budget -= bytesOf(step);
+      if (budget >= 0) return step;
+      return step.map((message) =>
+        message.role === 'tool' ? { ...message, content: LEFT_OUT, source: null } : message,
+      );
+    })
+    .reverse();
+}
+
+const bytesOf = (messages: ChatMessage[]): number =>
+  messages.reduce(
+    (sum, message) =>
+      sum +
+      Buffer.byteLength(message.content) +
+      (message.role === 'assistant'
+        ? (message.toolCalls ?? []).reduce(
+            (size, call) => size + call.name.length + Buffer.byteLength(call.arguments),
+            0,
+          )
+        : 0),
+    0,
+  );

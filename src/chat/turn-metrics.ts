@@ -3,8 +3,9 @@ import { OperatorError } from '../common/errors/operator.error';
 import { BoundedLabel } from '../common/metrics/bounded-label';
 import { Metrics } from '../common/metrics/metrics.service';
 import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
+import { TurnCancelledError } from './chat.errors';
 import type { TurnTime } from './turn-clock';
-import type { ChatAnswer } from './turn.types';
+import type { Answered } from './turn-runner';
 
 /** Counts turns by how they ended, and measures whose time they took. */
 @Injectable()
@@ -29,15 +30,20 @@ export class TurnMetrics {
     });
   }
 
-  answered({ engine, isReplay }: Pick<ChatAnswer, 'engine' | 'isReplay'>, time: TurnTime): void {
-    const outcome = isReplay ? 'replayed' : 'succeeded';
-    this.turns({ outcome, engine: this.engines.of(engine ?? 'unknown'), error: '' });
+  answered(answer: Answered, time: TurnTime): void {
+    if (answer.kind === 'answered') {
+      const outcome = answer.isReplay ? 'replayed' : 'succeeded';
+      this.turns({ outcome, engine: this.engines.of(answer.engine ?? 'unknown'), error: '' });
+    } else {
+      this.turns({ outcome: 'awaiting_approval', engine: this.gateway.name, error: '' });
+    }
     this.took(time);
   }
 
   /** With whom it is not known who would have answered: the engine is the one that was to be asked. */
   failed(error: unknown, time: TurnTime): void {
-    const outcome = time.hasAsked ? 'failed' : 'refused';
+    const isCancelled = error instanceof TurnCancelledError;
+    const outcome = isCancelled ? 'cancelled' : time.hasAsked ? 'failed' : 'refused';
     const code = error instanceof OperatorError ? error.code : 'internal_error';
     this.turns({ outcome, engine: this.gateway.name, error: code });
     this.took(time);

@@ -6,12 +6,14 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config';
+import { EventStreamService } from '../events/event-stream.service';
+import { ApprovalService } from './tools/approval.service';
 import { TurnLostError } from './chat.errors';
 import { ChatService } from './chat.service';
 import { TurnLeases } from './turn-leases';
+import { TurnOutcomeService } from './turn-outcome.service';
 import { TurnQueue } from './turn-queue';
 import { TurnRepository } from './turn.repository';
-import { TurnService } from './turn.service';
 import type { TurnRecord } from './turn.types';
 
 const RETRIES_AT_ONCE = 8;
@@ -33,7 +35,9 @@ export class TurnRecoveryService implements OnApplicationBootstrap, BeforeApplic
 
   constructor(
     private readonly turns: TurnRepository,
-    private readonly turnService: TurnService,
+    private readonly outcomes: TurnOutcomeService,
+    private readonly approvals: ApprovalService,
+    private readonly streams: EventStreamService,
     private readonly chat: ChatService,
     private readonly leases: TurnLeases,
     private readonly queue: TurnQueue,
@@ -53,6 +57,8 @@ export class TurnRecoveryService implements OnApplicationBootstrap, BeforeApplic
     const timer = setTimeout(() => this.leases.abortAll(), this.config.turn.drainTimeoutMs);
     await Promise.all([idle, this.sweeping]);
     clearTimeout(timer);
+    // Those who watch have seen how it ended.
+    this.streams.closeAll();
   }
 
   private async sweep(): Promise<void> {
@@ -75,8 +81,9 @@ export class TurnRecoveryService implements OnApplicationBootstrap, BeforeApplic
         this.logger.warn({ event: 'recovery:turns_found', failed: toFail.length, retried: toRetry.length });
       }
       // All at once: they share a commit.
-      await Promise.all(toFail.map((turn) => this.turnService.fail(turn, new TurnLostError(), null)));
+      await Promise.all(toFail.map((turn) => this.outcomes.fail(turn, new TurnLostError(), null)));
       void this.retry(toRetry);
+      await this.approvals.expire();
       return true;
     } catch (error) {
       this.logger.error({ event: 'recovery:error', err: error });

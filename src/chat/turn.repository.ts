@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Idempotency } from '../common/http/idempotency';
 import { Reader } from '../database/reader';
-import { type Sql, sqlTime, toDate } from '../database/sql';
+import { type Sql, fromStoredJson, sqlTime, toDate } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
+import type { Fallback } from '../switch-gateway/switch-gateway.types';
 import { OperatorTurn } from './operator-turn.entity';
 import type { RunningTurn, TurnRecord } from './turn.types';
 
@@ -13,12 +14,13 @@ export interface Lease {
 
 export interface TurnOutcome {
   engine: string | null;
+  fallbackFrom: Fallback[];
   latencyMs: number;
   tokens: number | null;
 }
 
 const COLUMNS = `id, session_id, status, attempt, lease_owner, lease_expires_at, request_hash, context_summary,
-  provider_hint, engine, latency_ms, created_at`;
+  provider_hint, engine, fallback_from, first_seq, latency_ms, created_at`;
 
 @Injectable()
 export class TurnRepository {
@@ -41,8 +43,14 @@ export class TurnRepository {
     return one(this.unitOfWork.sql, 'idempotency_key = ?', key);
   }
 
-  runningIn(sessionId: string): Promise<TurnRecord | null> {
-    return one(this.unitOfWork.sql, "session_id = ? AND status = 'running'", sessionId);
+  /** The same by its id. */
+  byId(id: string): Promise<TurnRecord | null> {
+    return one(this.unitOfWork.sql, 'id = ?', id);
+  }
+
+  /** The turn that a session is at: it runs, or waits for a person. */
+  openIn(sessionId: string): Promise<TurnRecord | null> {
+    return one(this.unitOfWork.sql, "session_id = ? AND status IN ('running', 'awaiting_approval')", sessionId);
   }
 
   /** Turns that somebody began and did not end, committed ones. */
@@ -78,6 +86,11 @@ export class TurnRepository {
     );
   }
 
+  /** Says where in the session's log the turn begins. */
+  async beginsAt(id: string, seq: number): Promise<void> {
+    await this.unitOfWork.sql.run('UPDATE operator_turn SET first_seq = ? WHERE id = ?', [seq, id]);
+  }
+
   /** Begins another attempt, unless somebody else did since `attempt`. */
   async restart(id: string, attempt: number, lease: Lease): Promise<boolean> {
     const updated = await this.unitOfWork.sql.run(
@@ -90,12 +103,14 @@ export class TurnRepository {
   }
 
   /** False: this attempt is no longer the one that runs, and its outcome must not be stored. */
-  async succeed({ id, attempt }: Attempt, { engine, latencyMs, tokens }: TurnOutcome, at: Date): Promise<boolean> {
+  async succeed({ id, attempt }: Attempt, outcome: TurnOutcome, at: Date): Promise<boolean> {
+    const { engine, fallbackFrom, latencyMs, tokens } = outcome;
+    const fellBack = fallbackFrom.length > 0 ? JSON.stringify(fallbackFrom) : null;
     const updated = await this.unitOfWork.sql.run(
-      `UPDATE operator_turn SET status = 'succeeded', engine = ?, latency_ms = ?, tokens = ?, finished_at = ?,
-         lease_owner = NULL, lease_expires_at = NULL
+      `UPDATE operator_turn SET status = 'succeeded', engine = ?, fallback_from = ?, latency_ms = ?, tokens = ?,
+         finished_at = ?, lease_owner = NULL, lease_expires_at = NULL
        WHERE id = ? AND attempt = ? AND status = 'running'`,
-      [engine, latencyMs, tokens, sqlTime(at), id, attempt],
+      [engine, fellBack, latencyMs, tokens, sqlTime(at), id, attempt],
     );
     return updated > 0;
   }
@@ -109,10 +124,49 @@ export class TurnRepository {
     const updated = await this.unitOfWork.sql.run(
       `UPDATE operator_turn SET status = 'failed', error_code = ?, error_detail = ?, latency_ms = ?, finished_at = ?,
          lease_owner = NULL, lease_expires_at = NULL
-       WHERE id = ? AND attempt = ? AND status = 'running'`,
+       WHERE id = ? AND attempt = ? AND status IN ('running', 'awaiting_approval')`,
       [error.code, error.detail, error.latencyMs, sqlTime(at), id, attempt],
     );
     return updated > 0;
+  }
+
+  /** False: it has ended already. */
+  async cancel({ id, attempt }: Attempt, at: Date): Promise<boolean> {
+    const updated = await this.unitOfWork.sql.run(
+      `UPDATE operator_turn SET status = 'cancelled', finished_at = ?, lease_owner = NULL, lease_expires_at = NULL
+       WHERE id = ? AND attempt = ? AND status IN ('running', 'awaiting_approval')`,
+      [sqlTime(at), id, attempt],
+    );
+    return updated > 0;
+  }
+
+  /** Lets go of a turn that waits for a person. False: this attempt is no longer the one that runs. */
+  async suspend({ id, attempt }: Attempt): Promise<boolean> {
+    const updated = await this.unitOfWork.sql.run(
+      `UPDATE operator_turn SET status = 'awaiting_approval', lease_owner = NULL, lease_expires_at = NULL
+       WHERE id = ? AND attempt = ? AND status = 'running'`,
+      [id, attempt],
+    );
+    return updated > 0;
+  }
+
+  /** Takes up a turn that waited for a person. False: it waits no longer. */
+  async resume({ id, attempt }: Attempt, lease: Lease): Promise<boolean> {
+    const updated = await this.unitOfWork.sql.run(
+      `UPDATE operator_turn SET status = 'running', lease_owner = ?, lease_expires_at = ?
+       WHERE id = ? AND attempt = ? AND status = 'awaiting_approval'`,
+      [lease.owner, sqlTime(lease.expiresAt), id, attempt],
+    );
+    return updated > 0;
+  }
+
+  /** False: this attempt is no longer the one that runs. */
+  async isRunning({ id, attempt }: Attempt): Promise<boolean> {
+    const row = await this.unitOfWork.sql.get(
+      "SELECT 1 AS one FROM operator_turn WHERE id = ? AND attempt = ? AND status = 'running'",
+      [id, attempt],
+    );
+    return row !== undefined;
   }
 
   /** Frees a key whose time is over for another request. */
@@ -141,6 +195,8 @@ interface Row {
   context_summary: string | null;
   provider_hint: string | null;
   engine: string | null;
+  fallback_from: string | null;
+  first_seq: number | null;
   latency_ms: number | null;
   created_at: string | Date;
 }
@@ -161,6 +217,8 @@ const toRecord = (row: Row): TurnRecord => ({
   contextSummary: row.context_summary,
   providerHint: row.provider_hint,
   engine: row.engine,
+  fallbackFrom: (fromStoredJson(row.fallback_from) ?? []) as Fallback[],
+  firstSeq: row.first_seq,
   latencyMs: row.latency_ms,
   createdAt: toDate(row.created_at),
 });

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { OperatorError } from '../common/errors/operator.error';
 import { type Idempotency, answersFor } from '../common/http/idempotency';
 import { journal } from '../common/logging/journal';
 import { CONFIG, type Config } from '../config/config';
@@ -9,43 +8,58 @@ import { EventLogService } from '../events/event-log.service';
 import { SessionReadService } from '../session/session-read.service';
 import { SessionService } from '../session/session.service';
 import type { HistoryMessage } from '../session/session.types';
-import { SwitchError } from '../switch-gateway/switch.errors';
-import type { SwitchReply } from '../switch-gateway/switch-gateway.types';
-import { FeedbackService } from '../telemetry/feedback/feedback.service';
-import type { StoredToolCall } from '../telemetry/tool-calls/tool-call.types';
+import type { TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
 import { ToolCallService } from '../telemetry/tool-calls/tool-call.service';
-import { SessionBusyError, TurnInProgressError, TurnLostError, TurnNotFoundError } from './chat.errors';
+import {
+  SessionBusyError,
+  TurnAwaitsApprovalError,
+  TurnInProgressError,
+  TurnLostError,
+  TurnNotFoundError,
+} from './chat.errors';
 import type { OperatorTurn } from './operator-turn.entity';
 import { TurnLeases } from './turn-leases';
+import { TurnOutcomeService } from './turn-outcome.service';
 import { TurnRepository } from './turn.repository';
 import type { ChatCommand, RunningTurn, TurnRecord } from './turn.types';
 
-/** Who is meant when Switch does not say which engine it was. */
-const ROUTER = 'switch';
+/** A turn that is ours to run, with what was said and done before. */
+export interface OpenedTurn {
+  kind: 'run';
+  turn: RunningTurn;
+  history: HistoryMessage[];
+  toolCalls: TurnToolCall[];
+  /** What this attempt has said already. */
+  text: string;
+}
+export type Opening = OpenedTurn | { kind: 'replay'; record: TurnRecord };
 
-export type Opening =
-  { kind: 'run'; turn: RunningTurn; history: HistoryMessage[] } | { kind: 'replay'; record: TurnRecord };
+/** A turn, and what it has called. */
+export interface TurnView {
+  turn: OperatorTurn;
+  toolCalls: TurnToolCall[];
+}
 
-/** The two transactions around every call to an engine: the question before it, the outcome after it. */
+/** Begins turns: the question is stored before anybody is asked. */
 @Injectable()
 export class TurnService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly turns: TurnRepository,
+    private readonly outcomes: TurnOutcomeService,
     private readonly leases: TurnLeases,
     private readonly sessions: SessionService,
     private readonly sessionReads: SessionReadService,
     private readonly toolCalls: ToolCallService,
-    private readonly feedback: FeedbackService,
     private readonly events: EventLogService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  async get(id: string): Promise<OperatorTurn> {
+  async get(id: string): Promise<TurnView> {
     const turn = await this.turns.find(id);
     if (!turn) throw new TurnNotFoundError();
     journal(`turn_retrieved:${id}`, { session_id: turn.sessionId, turn_id: id });
-    return turn;
+    return { turn, toolCalls: await this.toolCalls.madeIn([id]) };
   }
 
   /** The turn that a request with this key began before; null when it is new, or its time is over. */
@@ -70,52 +84,17 @@ export class TurnService {
 
   /** Runs on a turn that ended without an answer, or whose process is gone. */
   reopen(record: TurnRecord, userId: string): Promise<Opening> {
-    return this.unitOfWork.run(() => this.resume(record, userId));
+    return this.unitOfWork.run(() => this.restart(record, userId));
   }
 
-  /** Stores the answer. Throws `TurnLostError`, and stores nothing, if the turn was taken from us meanwhile. */
-  succeed(
-    turn: RunningTurn,
-    reply: SwitchReply,
-    latencyMs: number,
-  ): Promise<{ messageId: number; toolCalls: StoredToolCall[] }> {
-    const { id, sessionId } = turn;
-    const { engine, tokens, text, isPartial } = reply;
-    const at = new Date();
+  /** A turn that was taken up after a person has decided, as it was left. */
+  takeUp(record: TurnRecord, userId: string): Promise<OpenedTurn> {
     return this.unitOfWork.run(async () => {
-      const messageId = await this.sessions.append({
-        sessionId,
-        turnId: id,
-        role: 'assistant',
-        content: text,
-        metadata: isPartial ? { partial: true } : null,
-        at,
-      });
-      if (!(await this.turns.succeed(turn, { engine, latencyMs, tokens }, at))) throw new TurnLostError();
-      const toolCalls = await this.toolCalls.record(messageId, reply.toolCalls, at);
-      await this.events.append(
-        sessionId,
-        [
-          { type: 'message.created', data: { message_id: messageId, turn_id: id, role: 'assistant' } },
-          { type: 'turn.succeeded', data: { turn_id: id, engine, latency_ms: latencyMs } },
-        ],
-        at,
-      );
-      await this.feedback.ofTurn(
-        { engine: engine ?? ROUTER, success: true, latencyMs, tokens: tokens ?? undefined },
-        at,
-      );
-      return { messageId, toolCalls };
+      if (!(await this.turns.isRunning(record))) throw new TurnLostError();
+      const turn = await this.asAsked(record, userId, record.attempt, record.firstSeq ?? 1);
+      const { id, sessionId, attempt, firstSeq } = turn;
+      return { ...(await this.opened(turn)), text: await this.events.textOf(sessionId, id, attempt, firstSeq) };
     });
-  }
-
-  /** Stores that there is no answer, and why. Nothing happens if the turn was taken from us meanwhile. */
-  fail(
-    turn: Pick<RunningTurn, 'id' | 'sessionId' | 'attempt'>,
-    error: OperatorError,
-    latencyMs: number | null,
-  ): Promise<void> {
-    return this.unitOfWork.run(() => this.close(turn, error, latencyMs));
   }
 
   private openOnce(command: ChatCommand, { id, sessionId }: { id: string; sessionId: string }): Promise<Opening> {
@@ -125,24 +104,8 @@ export class TurnService {
       if (!known) return this.begin(command, id, sessionId);
       // Begun by somebody else since this request looked for it.
       if (known.id !== id) throw new TurnInProgressError(known);
-      return this.resume(known, command.userId);
+      return this.restart(known, command.userId);
     });
-  }
-
-  private async close(
-    turn: Pick<RunningTurn, 'id' | 'sessionId' | 'attempt'>,
-    error: OperatorError,
-    latencyMs: number | null,
-  ): Promise<void> {
-    const { code, message } = error;
-    const at = new Date();
-    if (!(await this.sessions.lock(turn.sessionId, at))) return;
-    if (!(await this.turns.fail(turn, { code, detail: message, latencyMs }, at))) return;
-    await this.events.append(turn.sessionId, [{ type: 'turn.failed', data: { turn_id: turn.id, error: code } }], at);
-    if (error instanceof SwitchError && error.wasAsked) {
-      const engine = error.engine ?? ROUTER;
-      await this.feedback.ofTurn({ engine, success: false, latencyMs: latencyMs ?? 0, error: code }, at);
-    }
   }
 
   private async begin(command: ChatCommand, id: string, sessionId: string): Promise<Opening> {
@@ -160,7 +123,7 @@ export class TurnService {
       metadata,
       at,
     });
-    await this.events.append(
+    const firstSeq = await this.events.append(
       sessionId,
       [
         ...(isNew ? [{ type: 'session.created' as const, data: { user_id: userId } }] : []),
@@ -169,33 +132,54 @@ export class TurnService {
       ],
       at,
     );
-    const turn = { id, sessionId, attempt: 1, userId, messageId, message, metadata, contextSummary, providerHint };
-    return { kind: 'run', turn, history: await this.history(turn) };
+    await this.turns.beginsAt(id, firstSeq);
+    const asked = { id, sessionId, userId, messageId, message, metadata, contextSummary, providerHint };
+    return this.opened({ ...asked, attempt: 1, firstSeq, attemptSeq: firstSeq });
   }
 
-  private async resume(record: TurnRecord, userId: string): Promise<Opening> {
-    const { id, sessionId, contextSummary, providerHint } = record;
+  /** What was called and not answered when the attempt before broke off is not called again. */
+  private async restart(record: TurnRecord, userId: string): Promise<Opening> {
+    const { id, sessionId, status } = record;
     const at = new Date();
     const isThere = await this.sessions.lock(sessionId, at);
     if (!isThere) throw new TurnLostError();
-    if (record.status === 'running' && this.leases.isHeldElsewhere(record)) throw new TurnInProgressError(record);
+    if (status === 'awaiting_approval') throw new TurnAwaitsApprovalError(record);
+    if (status === 'running' && this.leases.isHeldElsewhere(record)) throw new TurnInProgressError(record);
     await this.makeRoom(sessionId, id);
     if (!(await this.turns.restart(id, record.attempt, this.leases.next()))) throw new TurnInProgressError(record);
+    await this.outcomes.closeToolCalls(record, 'interrupted', at);
 
     const attempt = record.attempt + 1;
-    const asked = (await this.sessionReads.messageOfTurn(id, 'user'))!;
-    await this.events.append(sessionId, [{ type: 'turn.started', data: { turn_id: id, attempt } }], at);
-    const { id: messageId, content: message, metadata } = asked;
-    const turn = { id, sessionId, attempt, userId, messageId, message, metadata, contextSummary, providerHint };
-    return { kind: 'run', turn, history: await this.history(turn) };
+    const attemptSeq = await this.events.append(
+      sessionId,
+      [{ type: 'turn.started', data: { turn_id: id, attempt } }],
+      at,
+    );
+    if (record.firstSeq === null) await this.turns.beginsAt(id, attemptSeq);
+    return this.opened(await this.asAsked(record, userId, attempt, attemptSeq));
   }
 
-  /** One turn runs in a session at a time. What a process that is gone left running is closed first. */
+  private async asAsked(record: TurnRecord, userId: string, attempt: number, attemptSeq: number): Promise<RunningTurn> {
+    const { id, sessionId, contextSummary, providerHint } = record;
+    const { id: messageId, content: message, metadata } = (await this.sessionReads.messageOfTurn(id, 'user'))!;
+    const firstSeq = record.firstSeq ?? attemptSeq;
+    const asked = { id, sessionId, userId, messageId, message, metadata, contextSummary, providerHint };
+    return { ...asked, attempt, firstSeq, attemptSeq };
+  }
+
+  private async opened(turn: RunningTurn): Promise<OpenedTurn> {
+    const history = await this.sessions.history(turn.sessionId, turn.messageId, this.config.turn.historyMaxMessages);
+    const turnIds = new Set([turn.id, ...history.flatMap(({ turnId }) => (turnId === null ? [] : [turnId]))]);
+    return { kind: 'run', turn, history, toolCalls: await this.toolCalls.madeIn([...turnIds]), text: '' };
+  }
+
+  /** One turn is open in a session at a time. What a process that is gone left running is closed first. */
   private async makeRoom(sessionId: string, except?: string): Promise<void> {
-    const running = await this.turns.runningIn(sessionId);
-    if (!running || running.id === except) return;
-    if (this.leases.isHeld(running)) throw new SessionBusyError(sessionId);
-    await this.close(running, new TurnLostError(), null);
+    const open = await this.turns.openIn(sessionId);
+    if (!open || open.id === except) return;
+    if (open.status === 'awaiting_approval') throw new TurnAwaitsApprovalError(open);
+    if (this.leases.isHeld(open)) throw new SessionBusyError(sessionId);
+    await this.outcomes.close(open, new TurnLostError(), null);
   }
 
   private async knownNow(idempotency: Idempotency): Promise<TurnRecord | null> {
@@ -203,9 +187,5 @@ export class TurnService {
     if (!record || answersFor(record, idempotency)) return record;
     await this.turns.releaseKey(idempotency.key);
     return null;
-  }
-
-  private history({ sessionId, messageId }: RunningTurn): Promise<HistoryMessage[]> {
-    return this.sessions.history(sessionId, messageId, this.config.turn.historyMaxMessages);
   }
 }

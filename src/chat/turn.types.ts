@@ -1,7 +1,8 @@
 import type { Idempotency } from '../common/http/idempotency';
+import type { Fallback } from '../switch-gateway/switch-gateway.types';
 import type { StoredToolCall } from '../telemetry/tool-calls/tool-call.types';
 
-export type TurnStatus = 'running' | 'succeeded' | 'failed' | 'cancelled';
+export type TurnStatus = 'running' | 'awaiting_approval' | 'succeeded' | 'failed' | 'cancelled';
 
 /** What a client asks, checked and complete. */
 export interface ChatCommand {
@@ -17,13 +18,51 @@ export interface ChatCommand {
   idempotency: Idempotency | null;
 }
 
+/** How a turn has come out, for now. */
+export type ChatOutcome = ChatAnswer | PendingAnswer;
+
+/** Tools wait for a person; the turn goes on when all are decided. */
+export interface PendingAnswer {
+  kind: 'awaiting_approval';
+  sessionId: string;
+  turnId: string;
+  approvals: PendingApproval[];
+  /** Operator's own part of the time until then. */
+  overheadMs: number;
+}
+
+/** A tool call to be agreed to. */
+export interface PendingApproval {
+  toolCallId: number;
+  toolName: string;
+  /** As the engine wrote them. */
+  arguments: string;
+  /** What is agreed to: SHA-256 of the tool's name and these arguments. */
+  argumentsHash: string;
+  expiresAt: Date;
+}
+
+/** A turn that is stored, and where those begin to read who want to watch it. */
+export interface TurnStart {
+  turnId: string;
+  sessionId: string;
+  attempt: number;
+  /** The last event of the session before the turn's own. */
+  after: number;
+  /** It had begun before, with a request of the same key. */
+  isReplay: boolean;
+}
+
 export interface ChatAnswer {
+  kind: 'answered';
   sessionId: string;
   turnId: string;
   messageId: number;
   response: string;
   toolCalls: StoredToolCall[];
   engine: string | null;
+  /** Engines that were asked before and could not. */
+  fallbackFrom: Fallback[];
   latencyMs: number;
   /** Operator's own part of the time until the answer. */
   overheadMs: number;
@@ -31,11 +70,14 @@ export interface ChatAnswer {
   isReplay: boolean;
 }
 
-/** A turn that is ours to run: its question is stored, nobody was asked yet. */
+/** A turn that is ours to run: its question is stored. */
 export interface RunningTurn {
   id: string;
   sessionId: string;
   attempt: number;
+  /** Its first event in the session's log, and the first of this attempt. */
+  firstSeq: number;
+  attemptSeq: number;
   userId: string;
   messageId: number;
   message: string;
@@ -56,6 +98,8 @@ export interface TurnRecord {
   contextSummary: string | null;
   providerHint: string | null;
   engine: string | null;
+  fallbackFrom: Fallback[];
+  firstSeq: number | null;
   latencyMs: number | null;
   createdAt: Date;
 }

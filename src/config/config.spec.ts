@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { type Config, InvalidConfigError, environment, loadConfig } from './config';
 import { envSchema } from './env';
 
+const MODEL_SERVER = { OPENAI_BASE_URL: 'http://models:11434/v1/', OPENAI_MODEL: 'llama3' };
+
 /** What a person reads who starts the service with these settings. */
 function complaint(source: NodeJS.ProcessEnv): string {
   try {
@@ -30,8 +32,18 @@ describe(loadConfig.name, () => {
       expect(config.auth).toEqual({ enabled: true, tokens: [], isProduction: false });
       expect(config.data.dir).toBe(resolve('data'));
       expect(config.database).toMatchObject({ url: `sqlite:${resolve('data/operator.db')}`, synchronous: 'full' });
-      expect(config.engine).toBe('embedded');
+      expect(config.engines).toEqual(['embedded']);
       expect(config.switch).toMatchObject({ timeoutMs: 30_000 });
+      expect(config.openai).toEqual({
+        baseUrl: null,
+        apiKey: null,
+        model: null,
+        connectTimeoutMs: 2_000,
+        firstTokenTimeoutMs: 60_000,
+        idleTimeoutMs: 30_000,
+        timeoutMs: 300_000,
+      });
+      expect(config.tools).toEqual({ maxSteps: 8, approval: 'write', approvalTimeoutMs: 3_600_000 });
       expect(config.upstreams.switch).toEqual({ url: null, token: null });
       expect(config.metrics).toBe('open');
       expect(config.traces.endpoint).toBeNull();
@@ -83,7 +95,18 @@ describe(loadConfig.name, () => {
     [{ DATABASE_URL: 'postgresql://u:p@db/x' }, ({ database }) => database.url, 'postgresql://u:p@db/x'],
     [{ SWITCH_URL: 'http://switch:8002//' }, ({ upstreams }) => upstreams.switch.url, 'http://switch:8002'],
     [{ SWITCH_URL: 'https://host/base/' }, ({ upstreams }) => upstreams.switch.url, 'https://host/base'],
-    [{ SWITCH_URL: 'http://switch:8002' }, ({ engine }) => engine, 'vx11'],
+    [{ SWITCH_URL: 'http://switch:8002' }, ({ engines }) => engines, ['vx11']],
+    [{ SWITCH_URL: 'http://switch:8002', ...MODEL_SERVER }, ({ engines }) => engines, ['vx11']],
+    [MODEL_SERVER, ({ engines }) => engines, ['openai']],
+    [MODEL_SERVER, ({ openai }) => openai.baseUrl, 'http://models:11434/v1'],
+    [{ OPENAI_BASE_URL: 'http://models:11434/v1' }, ({ engines }) => engines, ['embedded']],
+    [{ OPENAI_MODEL: 'llama3' }, ({ engines }) => engines, ['embedded']],
+    [
+      { SWITCH_URL: 'http://switch:8002', ...MODEL_SERVER, ENGINE: 'openai, vx11,embedded' },
+      ({ engines }) => engines,
+      ['openai', 'vx11', 'embedded'],
+    ],
+    [{ TOOL_APPROVAL_TIMEOUT_S: '60' }, ({ tools }) => tools.approvalTimeoutMs, 60_000],
     [{ HOST: '0.0.0.0' }, ({ metrics }) => metrics, 'token'],
     [{ HOST: '0.0.0.0', METRICS: 'open' }, ({ metrics }) => metrics, 'open'],
     [{ METRICS: 'token' }, ({ metrics }) => metrics, 'token'],
@@ -92,7 +115,7 @@ describe(loadConfig.name, () => {
     [{ VX11_TENTACULO_LINK_TOKEN: 'a', VX11_GATEWAY_TOKEN: 'b' }, ({ upstreams }) => upstreams.hermes.token, 'a'],
     [{ VX11_TENTACULO_LINK_TOKEN: 'a', HERMES_TOKEN: 'c' }, ({ upstreams }) => upstreams.hermes.token, 'c'],
     [{ API_TOKEN: 'd' }, ({ upstreams }) => upstreams.shub.token, 'd'],
-    [{ SWITCH_URL: 'http://switch:8002', ENGINE: 'embedded' }, ({ engine }) => engine, 'embedded'],
+    [{ SWITCH_URL: 'http://switch:8002', ENGINE: 'embedded' }, ({ engines }) => engines, ['embedded']],
     [
       { ALLOWED_ORIGINS: 'http://a, https://b:8443,' },
       ({ http }) => http.allowedOrigins,
@@ -148,6 +171,7 @@ describe(loadConfig.name, () => {
     const ORIGINS = 'origins like http://localhost:8020, comma-separated or as a JSON list';
     const DATABASE = 'sqlite:<file> or postgres://user:password@host:port/database';
     const TOKENS = 'one or more tokens, comma-separated, of printable characters without spaces';
+    const ENGINES = 'one or more of vx11, openai, embedded, comma-separated';
     const HIDDEN = 'a value that is not shown';
 
     it.each([
@@ -161,7 +185,13 @@ describe(loadConfig.name, () => {
       ['ENABLE_AUTH', 'no', '"no"', 'true or false'],
       ['ENABLE_AUTH', 'True', '"True"', 'true or false'],
       ['TURN_RECOVERY', 'Retry', '"Retry"', 'one of fail, retry'],
-      ['ENGINE', 'gpt', '"gpt"', 'one of vx11, embedded'],
+      ['ENGINE', 'gpt', '"gpt"', ENGINES],
+      ['ENGINE', 'embedded,gpt', '"embedded,gpt"', ENGINES],
+      ['ENGINE', 'embedded,vx11,embedded', '"embedded,vx11,embedded"', ENGINES],
+      ['ENGINE', ',', '","', ENGINES],
+      ['OPENAI_BASE_URL', 'http://user:secret@models/v1', HIDDEN, URL],
+      ['TOOL_MAX_STEPS', '65', '"65"', 'an integer from 1 to 64'],
+      ['TOOL_APPROVAL', 'some', '"some"', 'one of write, all, none'],
       [
         'LOG_LEVEL',
         'loud\nFORGED: line',
@@ -207,12 +237,20 @@ describe(loadConfig.name, () => {
       expect(complaint(source).split('\n')).toEqual([
         'OPERATOR_PORT: got "http", expected an integer from 0 to 65535',
         `API_TOKEN: got ${HIDDEN}, expected ${TOKENS}`,
-        'ENGINE: got "gpt", expected one of vx11, embedded',
+        `ENGINE: got "gpt", expected ${ENGINES}`,
       ]);
     });
 
     it('an engine without a Switch', () => {
       expect(complaint({ ENGINE: 'vx11' })).toBe(`SWITCH_URL: got nothing with ENGINE="vx11", expected ${URL}`);
+    });
+
+    it('an engine without a model server, or without a model', () => {
+      expect(complaint({ ENGINE: 'openai,embedded' }).split('\n')).toEqual([
+        `OPENAI_BASE_URL: got nothing with ENGINE="openai,embedded", expected ${URL}`,
+        'OPENAI_MODEL: got nothing with ENGINE="openai,embedded", expected the name of a model',
+      ]);
+      expect(complaint({ ...MODEL_SERVER, OPENAI_MODEL: '', ENGINE: 'openai' })).toMatch(/^OPENAI_MODEL: [^\n]*$/);
     });
   });
 

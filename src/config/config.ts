@@ -45,12 +45,26 @@ function regroup(env: Env) {
       busyTimeoutMs: env.DATABASE_BUSY_TIMEOUT_MS,
       pool: env.DATABASE_POOL,
     },
-    engine: env.ENGINE ?? (env.SWITCH_URL ? ('vx11' as const) : ('embedded' as const)),
+    engines: env.ENGINE ?? [likelyEngine(env)],
     switch: {
       timeoutMs: env.SWITCH_TIMEOUT_MS,
       connectTimeoutMs: env.SWITCH_CONNECT_TIMEOUT_MS,
       messages: env.SWITCH_MESSAGES,
       feedback: env.SWITCH_FEEDBACK,
+    },
+    openai: {
+      baseUrl: env.OPENAI_BASE_URL ?? null,
+      apiKey: env.OPENAI_API_KEY ?? null,
+      model: env.OPENAI_MODEL ?? null,
+      connectTimeoutMs: env.OPENAI_CONNECT_TIMEOUT_MS,
+      firstTokenTimeoutMs: env.OPENAI_FIRST_TOKEN_TIMEOUT_MS,
+      idleTimeoutMs: env.OPENAI_IDLE_TIMEOUT_MS,
+      timeoutMs: env.OPENAI_TIMEOUT_MS,
+    },
+    tools: {
+      maxSteps: env.TOOL_MAX_STEPS,
+      approval: env.TOOL_APPROVAL,
+      approvalTimeoutMs: env.TOOL_APPROVAL_TIMEOUT_S * 1_000,
     },
     upstreams: upstreams(env),
     breaker: { failures: env.BREAKER_FAILURES, retryMs: env.BREAKER_RETRY_MS },
@@ -65,6 +79,7 @@ function regroup(env: Env) {
       historyMaxMessages: env.HISTORY_MAX_MESSAGES,
       historyMaxBytes: env.HISTORY_MAX_BYTES,
     },
+    streams: { max: env.STREAMS_MAX },
     limits: {
       messageBytes: env.MESSAGE_MAX_BYTES,
       metadataBytes: env.METADATA_MAX_BYTES,
@@ -110,6 +125,12 @@ function regroup(env: Env) {
   };
 }
 
+/** The one that there is an address for. */
+function likelyEngine(env: Env): 'vx11' | 'openai' | 'embedded' {
+  if (env.SWITCH_URL) return 'vx11';
+  return env.OPENAI_BASE_URL && env.OPENAI_MODEL ? 'openai' : 'embedded';
+}
+
 /** Where each upstream is, and the token it wants: its own, else the one that the stack shares. */
 function upstreams(env: Env): Record<UpstreamName, { url: string | null; token: string | null }> {
   const { VX11_TENTACULO_LINK_TOKEN: link, VX11_GATEWAY_TOKEN: gateway, API_TOKEN: api } = env;
@@ -146,7 +167,7 @@ function parse(source: NodeJS.ProcessEnv): Env {
 }
 
 /** Combinations that are valid variable by variable, and yet must not run. */
-function refuse({ auth, engine, http, upstreams: { switch: router } }: Config): void {
+function refuse({ auth, engines, http, openai, upstreams: { switch: router } }: Config): void {
   if (!auth.enabled && !isLoopback(http.host)) {
     throw new InvalidConfigError(
       `ENABLE_AUTH: got "false" with HOST="${http.host}", expected true unless HOST is a loopback address`,
@@ -158,9 +179,18 @@ function refuse({ auth, engine, http, upstreams: { switch: router } }: Config): 
         'VX11_TENTACULO_LINK_TOKEN, VX11_GATEWAY_TOKEN or API_TOKEN',
     );
   }
-  if (engine === 'vx11' && !router.url) {
-    throw new InvalidConfigError('SWITCH_URL: got nothing with ENGINE="vx11", expected a URL like http://host:port');
-  }
+  const needed = [
+    { engine: 'vx11', variable: 'SWITCH_URL', value: router.url },
+    { engine: 'openai', variable: 'OPENAI_BASE_URL', value: openai.baseUrl },
+    { engine: 'openai', variable: 'OPENAI_MODEL', value: openai.model },
+  ] as const;
+  const lines = needed
+    .filter(({ engine, value }) => engines.includes(engine) && value === null)
+    .map(({ variable }) => {
+      const expected = expectation(envSchema.shape[variable]);
+      return `${variable}: got nothing with ENGINE="${engines.join(',')}", expected ${expected}`;
+    });
+  if (lines.length > 0) throw new InvalidConfigError(lines.join('\n'));
 }
 
 /** Whether a host, as in a setting or a `Host` header, is this machine to itself. */

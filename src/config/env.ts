@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { databaseUrl, flag, hostPatterns, httpUrl, integer, oneOf, origins, ports, text, tokens } from './variables';
+import {
+  databaseUrl,
+  flag,
+  hostPatterns,
+  httpUrl,
+  integer,
+  oneOf,
+  origins,
+  ports,
+  someOf,
+  text,
+  tokens,
+} from './variables';
 
 const address = (service: string) => httpUrl().optional().describe(`Base URL of ${service}.`);
 const token = (service: string) => text().optional().describe(`Token for ${service}. Default: the common one.`);
@@ -37,10 +49,11 @@ export const envSchema = z.object({
     .default(['http://localhost:8011', 'http://localhost:8020', 'http://127.0.0.1:8011', 'http://127.0.0.1:8020'])
     .describe('Origins whose pages may call the API.'),
 
-  ENGINE: oneOf('vx11', 'embedded')
+  ENGINE: someOf('vx11', 'openai', 'embedded')
     .optional()
     .describe(
-      'Who answers: Switch, or the embedded engine. Default: `vx11` when `SWITCH_URL` is set, else `embedded`.',
+      'Who answers: Switch, a model server, or the embedded engine. Of several, the next answers when one cannot. ' +
+        'Default: `vx11` when `SWITCH_URL` is set, else `openai` when `OPENAI_BASE_URL` and `OPENAI_MODEL` are, else `embedded`.',
     ),
   SWITCH_URL: httpUrl().optional().describe('Base URL of the LLM router.'),
   SWITCH_TOKEN: text().optional().describe('Token for Switch. Default: the common one, see the tokens above.'),
@@ -53,6 +66,18 @@ export const envSchema = z.object({
   OUTBOX_MAX: integer(1, 1_000_000)
     .default(10_000)
     .describe('Feedback kept for a Switch that is down; beyond that the oldest is dropped.'),
+
+  OPENAI_BASE_URL: httpUrl()
+    .optional()
+    .describe('Base URL of a model server that speaks as OpenAI’s API does, `/v1` included.'),
+  OPENAI_API_KEY: text().optional().describe('Key for it. Default: none, as servers of one’s own want none.'),
+  OPENAI_MODEL: text().meta({ expects: 'the name of a model' }).optional().describe('The model that answers there.'),
+  OPENAI_CONNECT_TIMEOUT_MS: integer(10, 60_000).default(2_000).describe('Longest the connection to it may take.'),
+  OPENAI_FIRST_TOKEN_TIMEOUT_MS: integer(10, 600_000)
+    .default(60_000)
+    .describe('Longest it may take to begin its answer, further attempts included.'),
+  OPENAI_IDLE_TIMEOUT_MS: integer(10, 600_000).default(30_000).describe('Longest it may pause in its answer.'),
+  OPENAI_TIMEOUT_MS: integer(10, 3_600_000).default(300_000).describe('Longest its answer may take in all.'),
 
   TENTACULO_LINK_URL: address('Tentáculo Link, which knows how all modules are'),
   TENTACULO_LINK_TOKEN: token('Tentáculo Link'),
@@ -103,6 +128,19 @@ export const envSchema = z.object({
   LIST_PAGE_MAX: integer(1, 1_000).default(200).describe('Longest page of a list.'),
   HISTORY_PAGE_MAX: integer(1, 10_000).default(1_000).describe('Longest page of a session’s history.'),
 
+  STREAMS_MAX: integer(1, 100_000).default(5_000).describe('Streams of events open at once; more get 429.'),
+
+  TOOL_MAX_STEPS: integer(1, 64)
+    .default(8)
+    .describe('Rounds of tool calls in one turn; after the last the engine has to answer without.'),
+  TOOL_APPROVAL: oneOf('write', 'all', 'none')
+    .default('write')
+    .describe(
+      'Which tool calls of an engine wait for a person’s consent: those that may change something, all, or none.',
+    ),
+  TOOL_APPROVAL_TIMEOUT_S: integer(1, 604_800)
+    .default(3_600)
+    .describe('How long they wait; after that the call is taken as refused.'),
   TOOL_RESULT_MAX_BYTES: integer(2, 1_048_576).default(65_536).describe('Largest result of a tool call, as JSON.'),
 
   BROWSER_IMPL: oneOf('playwright', 'stub')

@@ -24,6 +24,17 @@ export function oneOf<const T extends readonly [string, ...string[]]>(...values:
   return z.enum(values).meta({ expects: `one of ${values.join(', ')}` });
 }
 
+/** `a,b` → `['a', 'b']`: some of the values, each once, in the order given. */
+export function someOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  const expects = `one or more of ${values.join(', ')}, comma-separated`;
+  return z
+    .string()
+    .transform(commaList)
+    .refine((list) => new Set(list).size === list.length, expects)
+    .pipe(z.array(z.enum(values)).min(1))
+    .meta({ expects });
+}
+
 export const flag = () =>
   z
     .enum(['true', 'false', '1', '0'])

@@ -18,6 +18,7 @@ export const string = (name: string, length: number, more: More = {}): TableColu
 });
 export const text = (name: string, more: More = {}): TableColumnOptions => ({ name, type: 'text', ...more });
 export const int = (name: string, more: More = {}): TableColumnOptions => ({ name, type: 'integer', ...more });
+export const bigint = (name: string, more: More = {}): TableColumnOptions => ({ name, type: 'bigint', ...more });
 export const bool = ({ dataSource }: QueryRunner, name: string, byDefault: boolean): TableColumnOptions => ({
   name,
   type: 'boolean',

@@ -31,8 +31,11 @@ export class PostgresUnitOfWork extends UnitOfWork {
     const runner = this.dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
-      const result = await this.inside({ sql: new PostgresSql(runner), entities: runner.manager }, work);
+      const afterCommit: (() => void)[] = [];
+      const inside = { sql: new PostgresSql(runner), entities: runner.manager, afterCommit };
+      const result = await this.inside(inside, work);
       await runner.commitTransaction();
+      for (const tell of afterCommit) tell();
       return result;
     } catch (error) {
       // The connection may be what failed: the first error is the one to report.

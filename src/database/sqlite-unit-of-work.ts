@@ -8,6 +8,7 @@ import { type Transaction, UnitOfWork } from './unit-of-work';
 
 interface Unit {
   work: () => Promise<unknown>;
+  afterCommit: (() => void)[];
   outcome?: { value: unknown } | { error: unknown };
   settle: (unit: Unit) => void;
 }
@@ -24,7 +25,7 @@ export class SqliteUnitOfWork extends UnitOfWork {
   /** `SqliteLock` sees to it. */
   readonly isExclusive = true;
   private readonly sqlite: SqliteSql;
-  private readonly transaction: Transaction;
+  private readonly transaction: Pick<Transaction, 'sql' | 'entities'>;
   private queue: Unit[] = [];
   private isDraining = false;
 
@@ -47,7 +48,9 @@ export class SqliteUnitOfWork extends UnitOfWork {
       };
       // Runs in the caller's asynchronous context, so that log lines keep their request.
       const caller = new AsyncResource('UnitOfWork');
-      this.queue.push({ work: () => caller.runInAsyncScope(() => this.inside(this.transaction, work)), settle });
+      const afterCommit: Unit['afterCommit'] = [];
+      const inside = () => this.inside({ ...this.transaction, afterCommit }, work);
+      this.queue.push({ work: () => caller.runInAsyncScope(inside), afterCommit, settle });
       if (!this.isDraining) {
         this.isDraining = true;
         // Whatever arrives in this round of the event loop shares the first commit.
@@ -60,7 +63,10 @@ export class SqliteUnitOfWork extends UnitOfWork {
     while (this.queue.length > 0) {
       const batch = this.queue.splice(0, BATCH_MAX);
       await this.commit(batch);
-      for (const unit of batch) unit.settle(unit);
+      for (const unit of batch) {
+        if (unit.outcome && 'value' in unit.outcome) for (const tell of unit.afterCommit) tell();
+        unit.settle(unit);
+      }
     }
     this.isDraining = false;
   }

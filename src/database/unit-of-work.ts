@@ -6,6 +6,8 @@ import type { Sql } from './sql';
 export interface Transaction {
   sql: Sql;
   entities: EntityManager;
+  /** To be told once it is durable. */
+  readonly afterCommit: (() => void)[];
 }
 
 /**
@@ -21,6 +23,14 @@ export abstract class UnitOfWork {
 
   async run<T>(work: () => Promise<T>): Promise<T> {
     return this.find() ? work() : this.observer.unit(work, (observed) => this.transact(observed));
+  }
+
+  /**
+   * Has `tell` called once the ambient transaction is durable, in the order of commits and before `run` resolves. It
+   * must neither throw nor wait.
+   */
+  afterCommit(tell: () => void): void {
+    this.current().afterCommit.push(tell);
   }
 
   /** Statements inside the ambient transaction. */

@@ -1,27 +1,35 @@
 import { Injectable } from '@nestjs/common';
-import { rowsOf, sqlTime } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
+import { EventHub } from './event-hub';
+import { EventRepository } from './event.repository';
 import type { OperatorEventBody } from './events.types';
 
 /** The append-only record of what happened, the one source of everything that is live. */
 @Injectable()
 export class EventLogService {
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly events: EventRepository,
+    private readonly hub: EventHub,
+  ) {}
 
   /**
-   * Appends in the ambient transaction. The caller has written the session's row in it, which makes other writers of
-   * the same session wait: so `seq` has neither gaps nor ties.
+   * Appends in the ambient transaction; who watches hears of it when that is durable. The caller has written the
+   * session's row in it, which makes other writers of the same session wait: so `seq` has neither gaps nor ties.
+   * Returns the first event's `seq`.
    */
-  async append(sessionId: string, events: OperatorEventBody[], at: Date): Promise<void> {
-    const { sql } = this.unitOfWork;
-    const last = await sql.get<{ seq: number | null }>(
-      'SELECT MAX(seq) AS seq FROM operator_event WHERE session_id = ?',
-      [sessionId],
+  async append(sessionId: string, events: OperatorEventBody[], at: Date): Promise<number> {
+    const stored = await this.events.append(
+      sessionId,
+      events.map(({ type, data }) => ({ type, data: JSON.stringify(data) })),
+      at,
     );
-    const first = (last?.seq ?? 0) + 1;
-    await sql.run(
-      `INSERT INTO operator_event (session_id, seq, type, data, created_at) VALUES ${rowsOf(events.length, 5)}`,
-      events.flatMap(({ type, data }, index) => [sessionId, first + index, type, JSON.stringify(data), sqlTime(at)]),
-    );
+    this.unitOfWork.afterCommit(() => this.hub.publish(stored));
+    return stored[0]!.seq;
+  }
+
+  /** The text that an attempt at a turn had come to, as far as it is stored. `from` is the turn's first event. */
+  textOf(sessionId: string, turnId: string, attempt: number, from: number): Promise<string> {
+    return this.events.textOf(sessionId, turnId, attempt, from);
   }
 }

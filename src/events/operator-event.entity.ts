@@ -3,6 +3,7 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } 
 /** Something that happened in a session, written in the transaction that made it so. `seq` has no gaps. */
 @Entity('operator_event')
 @Index(['sessionId', 'seq'], { unique: true })
+@Index(['tx', 'id'])
 export class OperatorEvent {
   @PrimaryGeneratedColumn()
   id: number;
@@ -17,6 +18,13 @@ export class OperatorEvent {
   /** 1, 2, 3 … within the session. */
   @Column('int')
   seq: number;
+
+  /**
+   * PostgreSQL's number of the transaction: with it, what is committed has an order to which nothing is added in the
+   * middle. 0 on SQLite, where ids are committed in their order.
+   */
+  @Column('bigint', { default: 0 })
+  tx: string;
 
   @Column('varchar', { length: 50 })
   type: string;

@@ -4,7 +4,13 @@ import { Reader } from '../database/reader';
 import { sqlTime } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
 import { OperatorMessage } from './operator-message.entity';
-import type { HistoryMessage, MessageAddress, NewMessage, TurnMessage } from './session.types';
+import {
+  type HistoryMessage,
+  INCOMPLETE,
+  type MessageAddress,
+  type NewMessage,
+  type TurnMessage,
+} from './session.types';
 
 @Injectable()
 export class MessageRepository {
@@ -23,11 +29,13 @@ export class MessageRepository {
   }
 
   /** What was said before message `before`: the newest `limit` messages, newest first. */
-  history(sessionId: string, before: number, limit: number): Promise<HistoryMessage[]> {
-    return this.unitOfWork.sql.all<HistoryMessage>(
-      'SELECT role, content FROM operator_message WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ?',
-      [sessionId, before, limit],
+  async history(sessionId: string, before: number, limit: number): Promise<HistoryMessage[]> {
+    const rows = await this.unitOfWork.sql.all<{ role: string; content: string; turn_id: string | null; cut: number }>(
+      `SELECT role, content, turn_id, CASE WHEN role = 'assistant' AND message_metadata = ? THEN 1 ELSE 0 END AS cut
+       FROM operator_message WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+      [JSON.stringify(INCOMPLETE), sessionId, before, limit],
     );
+    return rows.map(({ role, content, turn_id: turnId, cut }) => ({ role, content, turnId, isIncomplete: cut === 1 }));
   }
 
   /** The newest first, older than `before`. */
@@ -69,6 +77,23 @@ export class MessageRepository {
     );
     const { last, looked, found } = row!;
     return { isFound: found === 1, next: looked < limit ? null : last };
+  }
+
+  /** The newest messages of a session with a text in them, whatever its case; not those of the turn that asks. */
+  containing(
+    text: string,
+    sessionId: string,
+    exceptTurn: string,
+    limit: number,
+  ): Promise<{ id: number; role: string; content: string }[]> {
+    return this.reader.sql((sql) =>
+      sql.all(
+        `SELECT id, role, content FROM operator_message
+         WHERE session_id = ? AND LOWER(content) LIKE LOWER(?) ESCAPE '!' AND (turn_id IS NULL OR turn_id <> ?)
+         ORDER BY id DESC LIMIT ?`,
+        [sessionId, `%${text.replace(/[!%_]/g, '!$&')}%`, exceptTurn, limit],
+      ),
+    );
   }
 
   async address(id: number): Promise<MessageAddress | undefined> {

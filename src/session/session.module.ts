@@ -6,14 +6,16 @@ import { MessageToolCallsService } from './message-tool-calls.service';
 import { OperatorMessage } from './operator-message.entity';
 import { OperatorSession } from './operator-session.entity';
 import { SessionController } from './session.controller';
+import { SessionEventsController } from './session-events.controller';
 import { SessionReadService } from './session-read.service';
 import { SessionRepository } from './session.repository';
 import { SessionSearchService } from './session-search.service';
+import { SessionTools } from './session.tools';
 import { SessionService } from './session.service';
 
 @Module({
   imports: [TypeOrmModule.forFeature([OperatorSession, OperatorMessage])],
-  controllers: [SessionController],
+  controllers: [SessionController, SessionEventsController],
   providers: [
     MessageRepository,
     MessageToolCallRepository,
@@ -22,6 +24,7 @@ import { SessionService } from './session.service';
     SessionRepository,
     SessionSearchService,
     SessionService,
+    SessionTools,
   ],
   exports: [SessionReadService, SessionService],
 })

@@ -13,7 +13,13 @@ export interface NewMessage {
 export interface HistoryMessage {
   role: string;
   content: string;
+  turnId: string | null;
+  /** An answer that was cut off. */
+  isIncomplete: boolean;
 }
+
+/** Metadata of an answer that was cut off. */
+export const INCOMPLETE = { incomplete: true };
 
 /** A message as the turn that made it wants it back. */
 export interface TurnMessage {

@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config';
 import { UpstreamModule } from '../upstream/upstream.module';
-import { EmbeddedCommandsService } from './embedded-commands.service';
 import { EmbeddedEngine } from './engines/embedded.engine';
+import { EngineChain } from './engines/engine-chain';
+import { OpenAiEngine } from './engines/openai.engine';
 import { Vx11Engine } from './engines/vx11.engine';
+import { HelpTool } from './help.tool';
 import { SwitchController } from './switch.controller';
 import { SwitchGateway } from './switch-gateway.service';
 import { SwitchStatusService } from './switch-status.service';
@@ -12,17 +14,20 @@ import { SwitchStatusService } from './switch-status.service';
   imports: [UpstreamModule],
   controllers: [SwitchController],
   providers: [
-    EmbeddedCommandsService,
     EmbeddedEngine,
+    HelpTool,
+    OpenAiEngine,
     SwitchStatusService,
     Vx11Engine,
     {
       provide: SwitchGateway,
-      inject: [CONFIG, Vx11Engine, EmbeddedEngine],
-      useFactory: ({ engine }: Config, vx11: Vx11Engine, embedded: EmbeddedEngine): SwitchGateway =>
-        ({ vx11, embedded })[engine],
+      inject: [CONFIG, Vx11Engine, OpenAiEngine, EmbeddedEngine],
+      useFactory: (config: Config, vx11: Vx11Engine, openai: OpenAiEngine, embedded: EmbeddedEngine): SwitchGateway => {
+        const [first, ...others] = config.engines.map((name) => ({ vx11, openai, embedded })[name]);
+        return others.length > 0 ? new EngineChain([first!, ...others]) : first!;
+      },
     },
   ],
-  exports: [EmbeddedCommandsService, SwitchGateway],
+  exports: [SwitchGateway],
 })
 export class SwitchGatewayModule {}

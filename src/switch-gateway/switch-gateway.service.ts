@@ -1,5 +1,7 @@
 import type {
   EngineHealth,
+  EngineName,
+  OnText,
   Prompt,
   SwitchFeedback,
   SwitchModels,
@@ -16,10 +18,13 @@ import type {
  */
 export abstract class SwitchGateway {
   /** The engine behind the port, as configured. */
-  abstract readonly name: 'vx11' | 'embedded';
+  abstract readonly name: EngineName;
+  /** Whether it may be offered tools; the embedded engine finds its own. */
+  abstract readonly takesTools: boolean;
   /** Whether it has any use for `submitFeedback`. */
   abstract readonly takesFeedback: boolean;
-  abstract chat(prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply>;
+  /** Text that `onText` was told of before a failure has been shown: nobody else may answer in its place. */
+  abstract chat(prompt: Prompt, signal?: AbortSignal, onText?: OnText): Promise<SwitchReply>;
   abstract task(task: SwitchTask, signal?: AbortSignal): Promise<SwitchTaskReply>;
   /** Tells the router how an engine did. False: it does not know this call. */
   abstract submitFeedback(feedback: SwitchFeedback, signal?: AbortSignal): Promise<boolean>;

@@ -1,6 +1,11 @@
-/** What is said to an engine. Always at least one message; the current one, a user's, comes last. */
+export const ENGINES = ['vx11', 'openai', 'embedded'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+/** What is said to an engine: at least one message. The last is a user's, or the result of a tool it asked for. */
 export interface Prompt {
   messages: ChatMessage[];
+  /** What it may ask to have run; empty: nothing, it is to answer. */
+  tools: ToolOffer[];
   sessionId: string;
   userId: string;
   turnId: string;
@@ -8,32 +13,63 @@ export interface Prompt {
   /** As the client sent it. */
   metadata: Record<string, unknown> | null;
   providerHint: string | null;
+  /** Of a chain of engines the one that has begun to answer this turn; null when none has. */
+  engine: EngineName | null;
 }
 
-export interface ChatMessage {
-  role: 'system' | 'user' | 'assistant';
-  content: string;
+export type ChatMessage =
+  | { role: 'system' | 'user'; content: string }
+  /** `content` is empty if it did nothing but ask for tools. Each of those is answered in the messages that follow. */
+  | { role: 'assistant'; content: string; toolCalls?: ToolRequest[] }
+  | {
+      role: 'tool';
+      toolCallId: string;
+      toolName: string;
+      content: string;
+      /** Whose words it has in it, a page's URL; null when they are Operator's own. */
+      source: string | null;
+    };
+
+/** A tool as an engine gets to know it. */
+export interface ToolOffer {
+  name: string;
+  description: string;
+  /** JSON Schema of an object. */
+  parameters: Record<string, unknown>;
 }
 
-/** An engine's genuine answer: there is text in it, and the engine did not call it an error. */
+/** A tool that an engine wants run before it goes on. */
+export interface ToolRequest {
+  /** What the engine calls it, for the answer. */
+  id: string;
+  name: string;
+  /** JSON, as the engine wrote it: perhaps none. */
+  arguments: string;
+}
+
+/** An engine's genuine answer: there is text in it, or a tool to be run, and the engine did not call it an error. */
 export interface SwitchReply {
   text: string;
   /** Who answered, in the engine's own words; null when it does not say. */
   engine: string | null;
+  servedBy: EngineName;
+  /** Those that were asked before and could not, in order. */
+  fallbackFrom: Fallback[];
   tokens: number | null;
   /** The engine said that it could answer only in part. */
   isPartial: boolean;
-  toolCalls: ToolCallReport[];
+  /** Empty: this is the whole answer. */
+  toolCalls: ToolRequest[];
 }
 
-/** A tool that the engine ran on the way to its answer. */
-export interface ToolCallReport {
-  toolName: string;
-  status: 'ok' | 'error';
-  durationMs: number;
-  result: unknown;
-  error: string | null;
+/** An engine that did not answer, and the code of its error. */
+export interface Fallback {
+  engine: EngineName;
+  error: string;
 }
+
+/** Told of the text as it comes, piece by piece. */
+export type OnText = (piece: string) => void;
 
 export interface SwitchTask {
   taskType: string;

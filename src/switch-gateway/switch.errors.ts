@@ -1,5 +1,8 @@
 import { type ErrorKind, OperatorError } from '../common/errors/operator.error';
 
+/** Whom an error's message is about. */
+export type Subject = 'Switch' | 'The model server';
+
 /** The engine did not answer, or not with an answer. */
 export abstract class SwitchError extends OperatorError {
   /** Which engine it was, if the router said so. */
@@ -12,8 +15,8 @@ export class SwitchUnavailableError extends SwitchError {
   readonly code = 'switch_unavailable';
   readonly kind: ErrorKind = 'unavailable';
 
-  constructor(cause?: unknown) {
-    super('Switch cannot be reached.', { cause });
+  constructor(cause?: unknown, subject: Subject = 'Switch') {
+    super(`${subject} cannot be reached.`, { cause });
     this.retryAfter(5);
   }
 }
@@ -25,8 +28,8 @@ export class SwitchLeftAloneError extends SwitchError {
 
   override readonly wasAsked = false;
 
-  constructor(retryAfterMs: number) {
-    super('Switch failed several times in a row, and is left alone until it answers its health check.');
+  constructor(retryAfterMs: number, subject: Subject = 'Switch') {
+    super(`${subject} failed several times in a row, and is left alone until it answers its health check.`);
     this.retryAfter(retryAfterMs / 1_000);
   }
 }
@@ -35,8 +38,8 @@ export class SwitchTimeoutError extends SwitchError {
   readonly code = 'switch_timeout';
   readonly kind: ErrorKind = 'upstream-timeout';
 
-  constructor(cause?: unknown) {
-    super('Switch did not answer in time.', { cause });
+  constructor(cause?: unknown, subject: Subject = 'Switch') {
+    super(`${subject} did not answer in time.`, { cause });
   }
 }
 
@@ -44,8 +47,8 @@ export class SwitchThrottledError extends SwitchError {
   readonly code = 'switch_throttled';
   readonly kind: ErrorKind = 'unavailable';
 
-  constructor(retryAfterSeconds: number) {
-    super('Switch has too much to do.');
+  constructor(retryAfterSeconds: number, subject: Subject = 'Switch') {
+    super(`${subject} has too much to do.`);
     this.retryAfter(retryAfterSeconds);
   }
 }
@@ -54,8 +57,8 @@ export class SwitchAuthFailedError extends SwitchError {
   readonly code = 'switch_auth_failed';
   readonly kind: ErrorKind = 'bad-upstream';
 
-  constructor() {
-    super('Switch does not accept the token Operator presents. Check SWITCH_TOKEN.');
+  constructor(subject: Subject = 'Switch', variable = 'SWITCH_TOKEN') {
+    super(`${subject} does not accept the token Operator presents. Check ${variable}.`);
   }
 }
 
@@ -63,18 +66,22 @@ export class SwitchServerError extends SwitchError {
   readonly code = 'switch_error';
   readonly kind: ErrorKind = 'bad-upstream';
 
-  constructor(readonly status: number) {
-    super(`Switch answered with status ${status}.`);
+  constructor(
+    readonly status: number,
+    cause?: unknown,
+    subject: Subject = 'Switch',
+  ) {
+    super(`${subject} answered with status ${status}.`, { cause });
   }
 }
 
-/** Switch says 200, and yet there is no answer in it. */
+/** It says 200, and yet there is no answer in it. */
 export class SwitchBadReplyError extends SwitchError {
   readonly code = 'switch_bad_reply';
   readonly kind: ErrorKind = 'bad-upstream';
 
-  constructor(what: string, cause?: unknown) {
-    super(`Switch did not give an answer: ${what}.`, { cause });
+  constructor(what: string, cause?: unknown, subject: Subject = 'Switch') {
+    super(`${subject} did not give an answer: ${what}.`, { cause });
   }
 }
 

@@ -30,6 +30,7 @@ import { ToolCallRepository } from './tool-calls/tool-call.repository';
 import { ToolCallService } from './tool-calls/tool-call.service';
 import { ToolRunsRepository } from './tool-calls/tool-runs.repository';
 import { TOOL_STATS, ToolStatsService } from './tool-calls/tool-stats.service';
+import { TurnToolCallRepository } from './tool-calls/turn-tool-call.repository';
 
 @Module({
   imports: [
@@ -64,6 +65,7 @@ import { TOOL_STATS, ToolStatsService } from './tool-calls/tool-stats.service';
         isPostgres ? postgres : sqlite,
     },
     ToolStatsService,
+    TurnToolCallRepository,
   ],
   exports: [FeedbackService, ToolCallService],
 })

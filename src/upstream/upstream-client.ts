@@ -166,7 +166,7 @@ export class UpstreamClient {
         latencyMs: Math.round(performance.now() - startedAt),
       };
     } catch (error) {
-      throw abort.signal.aborted ? abort.signal.reason : describe(error);
+      throw abort.signal.aborted ? abort.signal.reason : asUpstreamError(error);
     } finally {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', giveUp);
@@ -177,7 +177,8 @@ export class UpstreamClient {
 /** Whether bytes came back, or the trouble is none of the connection's. */
 const isFinal = (error: unknown): boolean => error instanceof UpstreamError || !CONNECTION_FAILED.test(codeOf(error));
 
-function describe(error: unknown): UpstreamError {
+/** What a connection that failed says of the upstream. */
+export function asUpstreamError(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error;
   const code = codeOf(error);
   if (CONNECTION_FAILED.test(code))

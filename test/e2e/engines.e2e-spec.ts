@@ -148,6 +148,8 @@ describe('The vx11 engine', () => {
       messageId: 1,
       metadata: null,
       providerHint: null,
+      tools: [],
+      engine: null,
     };
     const asked = gateway.chat(prompt, abort.signal);
     setTimeout(() => abort.abort(), 50);

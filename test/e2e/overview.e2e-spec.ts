@@ -442,7 +442,7 @@ describe('GET /operator/vx11/overview', () => {
     expect(body.response).toContain('\nshub: down (unreachable)\n');
     expect(body.tool_calls).toMatchObject([
       {
-        tool_name: 'vx11_overview',
+        tool_name: 'system_overview',
         status: 'ok',
         result: { status: 'degraded', modules: { madre: { status: 'ok' } } },
       },

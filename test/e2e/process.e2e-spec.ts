@@ -77,7 +77,9 @@ describe('The process', () => {
       expect(statSync(join(cwd, 'data')).mode & 0o777).toBe(0o700);
       expect(operator.stderr).toContain(`API docs    ${operator.url}/docs\n`);
       expect(operator.stderr).toContain(`Token       ${token} (kept in ${file})\n`);
-      expect(operator.stderr).toContain('Engine      embedded (no language model: set SWITCH_URL for one)\n');
+      expect(operator.stderr).toContain(
+        'Engine      embedded (no language model: set SWITCH_URL or OPENAI_BASE_URL for one)\n',
+      );
       expect(operator.stderr).toMatch(isPostgres ? /Database {4}PostgreSQL, / : /Database {4}SQLite, .+operator\.db\n/);
       expect(operator.stdout).not.toContain(token);
 

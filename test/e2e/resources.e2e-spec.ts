@@ -145,6 +145,8 @@ describe('GET /operator/resources', () => {
     expect(body.response).toMatch(
       /^Hermes is ok\.\nTools: gh, deepseek_r1\nLocal models: tiny-test\nTokens a day: 1500\nTokens left: 985\nAs of \S+Z\.$/,
     );
-    expect(body.tool_calls).toMatchObject([{ tool_name: 'resources', status: 'ok', result: { max_tokens: 1500 } }]);
+    expect(body.tool_calls).toMatchObject([
+      { tool_name: 'list_resources', status: 'ok', result: { max_tokens: 1500 } },
+    ]);
   });
 });

@@ -17,7 +17,8 @@ import { BrowserMetrics } from './browser-metrics';
 import { BrowserTaskRepository } from './browser-task.repository';
 import type { ClaimedTask } from './browser-task.types';
 import { isFinished } from './browser-task-states';
-import { excerpt, findingsOf } from './findings';
+import { excerpt } from '../../common/excerpt';
+import { findingsOf } from './findings';
 import { TaskWaiters } from './task-waiters';
 import { type StopReason, type Verdict, verdictOn } from './verdict';
 

@@ -27,15 +27,6 @@ export function findingsOf(report: VisitReport, engine: string): Findings {
   };
 }
 
-/** The beginning of a text that has at most so many bytes of UTF-8, and ends between two characters. */
-export function excerpt(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= maxBytes) return text;
-  let end = maxBytes;
-  while (end > 0 && (bytes[end]! & 0b1100_0000) === 0b1000_0000) end--;
-  return bytes.subarray(0, end).toString();
-}
-
 /** PostgreSQL takes no NUL, and neither database half a surrogate pair, at any depth. */
 const storableJson = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (_, inner: unknown) => (typeof inner === 'string' ? storable(inner) : inner));

@@ -1,5 +1,7 @@
 import type { StoredToolCall } from '../../telemetry/tool-calls/tool-call.types';
-import type { ChatAnswer } from '../turn.types';
+import type { ChatAnswer, PendingAnswer } from '../turn.types';
+import { PendingApprovalDto } from './approval.dto';
+import { FallbackDto } from './fallback.dto';
 
 export class ChatToolCallDto {
   /** @example 7 */
@@ -44,6 +46,8 @@ export class ChatResponseDto {
    * @example 'general-7b'
    */
   engine: string | null;
+  /** Engines that were asked before and could not answer. */
+  fallback_from: FallbackDto[];
   /**
    * How long the engine took.
    * @example 812
@@ -51,7 +55,7 @@ export class ChatResponseDto {
   latency_ms: number;
 
   static from(answer: ChatAnswer): ChatResponseDto {
-    const { sessionId, response, toolCalls, messageId, turnId, engine, latencyMs } = answer;
+    const { sessionId, response, toolCalls, messageId, turnId, engine, fallbackFrom, latencyMs } = answer;
     return {
       session_id: sessionId,
       response,
@@ -59,7 +63,28 @@ export class ChatResponseDto {
       message_id: messageId,
       turn_id: turnId,
       engine,
+      fallback_from: fallbackFrom,
       latency_ms: latencyMs,
+    };
+  }
+}
+
+export class PendingChatResponseDto {
+  /** @example 'support-4711' */
+  session_id: string;
+  /** @example '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d' */
+  turn_id: string;
+  /** @example 'awaiting_approval' */
+  status: 'awaiting_approval';
+  /** What has to be decided before the turn goes on. */
+  approvals: PendingApprovalDto[];
+
+  static from({ sessionId, turnId, approvals }: PendingAnswer): PendingChatResponseDto {
+    return {
+      session_id: sessionId,
+      turn_id: turnId,
+      status: 'awaiting_approval',
+      approvals: approvals.map(PendingApprovalDto.from),
     };
   }
 }

@@ -1,5 +1,8 @@
-import type { OperatorTurn } from '../operator-turn.entity';
+import { isUndecided, toApproval } from '../tools/approval';
+import type { TurnView } from '../turn.service';
 import type { TurnStatus } from '../turn.types';
+import { PendingApprovalDto } from './approval.dto';
+import { FallbackDto } from './fallback.dto';
 
 export class TurnErrorDto {
   /** @example 'switch_timeout' */
@@ -25,6 +28,8 @@ export class TurnResponseDto {
    * @example 'general-7b'
    */
   engine: string | null;
+  /** Engines that were asked before and could not answer. */
+  fallback_from: FallbackDto[];
   /**
    * How long the engine took.
    * @example 812
@@ -37,6 +42,8 @@ export class TurnResponseDto {
   tokens: number | null;
   /** Why there is no answer; null otherwise. */
   error: TurnErrorDto | null;
+  /** Tool calls that a person has to decide before the turn goes on. */
+  approvals: PendingApprovalDto[];
   /** @example '2026-11-23T09:30:00.000Z' */
   created_at: string;
   /**
@@ -45,16 +52,18 @@ export class TurnResponseDto {
    */
   finished_at: string | null;
 
-  static from(turn: OperatorTurn): TurnResponseDto {
+  static from({ turn, toolCalls }: TurnView): TurnResponseDto {
     return {
       turn_id: turn.id,
       session_id: turn.sessionId,
       status: turn.status,
       attempt: turn.attempt,
       engine: turn.engine,
+      fallback_from: turn.fallbackFrom ?? [],
       latency_ms: turn.latencyMs,
       tokens: turn.tokens,
       error: turn.errorCode === null ? null : { error: turn.errorCode, detail: turn.errorDetail ?? '' },
+      approvals: toolCalls.filter(isUndecided).map((call) => PendingApprovalDto.from(toApproval(call))),
       created_at: turn.createdAt.toISOString(),
       finished_at: turn.finishedAt?.toISOString() ?? null,
     };

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Request } from 'express';
 import { CONFIG, type Config, isLoopback } from '../../config/config';
 import { AuthRequiredError, ForbiddenError } from '../errors/http.errors';
 import type { OperatorError } from '../errors/operator.error';
@@ -33,23 +33,23 @@ export class TokenService {
   }
 
   /** Why this request may not pass, or null when it may. Reads headers only. */
-  refusal(request: Request): OperatorError | null {
+  refusal(request: IncomingMessage): OperatorError | null {
     return this.verdict(request).refusal;
   }
 
   /** Tells requests with different tokens apart, without the token itself. */
-  holder(request: Request): string {
+  holder(request: IncomingMessage): string {
     return this.verdict(request).digest?.toString('base64') ?? 'anybody';
   }
 
-  private verdict(request: Request & { [VERDICT]?: Verdict }): Verdict {
+  private verdict(request: IncomingMessage & { [VERDICT]?: Verdict }): Verdict {
     return (request[VERDICT] ??= this.judge(request));
   }
 
-  private judge(request: Request): Verdict {
+  private judge(request: IncomingMessage): Verdict {
     if (this.source.kind === 'disabled') {
       // Without tokens a page of any site could reach us by a name of its own that leads to loopback.
-      return { refusal: isLoopback(request.hostname) ? null : new ForbiddenError(), digest: null };
+      return { refusal: isLoopback(hostOf(request)) ? null : new ForbiddenError(), digest: null };
     }
     const token = presented(request);
     if (!token) return { refusal: new AuthRequiredError(), digest: null };
@@ -63,10 +63,13 @@ export class TokenService {
   }
 }
 
-function presented(request: Request): string | undefined {
-  const header = request.get('x-vx11-token')?.trim();
-  return header || /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '')?.[1];
+function presented({ headers }: IncomingMessage): string | undefined {
+  const header = headers['x-vx11-token']?.toString().trim();
+  return header || /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
 }
+
+/** Without the port. */
+const hostOf = ({ headers }: IncomingMessage): string => (headers.host ?? '').replace(/:\d+$/, '');
 
 /** Equal lengths whatever was sent, as the constant-time comparison wants them. */
 const digest = (token: string): Buffer => createHash('sha256').update(token).digest();

@@ -1,4 +1,4 @@
-import type { SwitchModel, SwitchModels, SwitchQueueStatus } from '../switch-gateway.types';
+import type { EngineName, SwitchModel, SwitchModels, SwitchQueueStatus } from '../switch-gateway.types';
 
 export class QueueItemDto {
   /** @example '41' */
@@ -14,10 +14,10 @@ export class QueueItemDto {
 
 export class SwitchQueueResponseDto {
   /**
-   * Who was asked: Switch, or the embedded engine, where nothing ever waits.
+   * Who was asked: Switch, or an engine that does not say what waits.
    * @example 'vx11'
    */
-  engine: 'vx11' | 'embedded';
+  engine: EngineName;
   /**
    * How many tasks wait.
    * @example 1
@@ -59,10 +59,10 @@ export class SwitchModelDto {
 
 export class SwitchModelsResponseDto {
   /**
-   * Who was asked: Switch, or the embedded engine, which has no models.
+   * Who was asked: Switch, a model server, or the embedded engine, which has no models.
    * @example 'vx11'
    */
-  engine: 'vx11' | 'embedded';
+  engine: EngineName;
   /** The first thousand. */
   models: SwitchModelDto[];
   /**

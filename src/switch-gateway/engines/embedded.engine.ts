@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { type Command, EmbeddedCommandsService } from '../embedded-commands.service';
+import { ToolRegistryService } from '../../tools/tool-registry.service';
 import { SwitchUnsupportedError } from '../switch.errors';
 import { SwitchGateway } from '../switch-gateway.service';
 import type {
   EngineHealth,
+  OnText,
   Prompt,
   SwitchModels,
   SwitchQueueStatus,
@@ -14,24 +15,29 @@ import type {
 
 const NO_MODEL =
   'I am Operator’s embedded engine, not a language model: I run commands and cannot answer questions. ' +
-  'Send /help for the commands. For a model, set SWITCH_URL and start again.';
+  'Send /help for the commands. For a model, set SWITCH_URL, or OPENAI_BASE_URL and OPENAI_MODEL, and start again.';
 
-/** Answers when there is no router: runs operator commands for real, and says of itself that it is no model. */
+/** Answers when there is no model: has commands run for real, and says of itself that it is none. */
 @Injectable()
 export class EmbeddedEngine extends SwitchGateway {
   readonly name = 'embedded';
+  /** It finds them by the names of their commands. */
+  readonly takesTools = false;
   readonly takesFeedback = false;
 
-  constructor(private readonly commands: EmbeddedCommandsService) {
+  constructor(private readonly registry: ToolRegistryService) {
     super();
   }
 
-  async chat(prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply> {
-    const [, name, argument = ''] = /^(\/\S+)\s*([\s\S]*)$/.exec(prompt.messages.at(-1)!.content.trim()) ?? [];
-    if (!name) return reply(NO_MODEL);
-    const command = this.commands.find(name.toLowerCase());
-    if (!command) return reply(`There is no command ${name}. Send /help for those there are.`);
-    return this.run(command, argument, prompt, signal);
+  /** A command is a tool to be run; what has come of it is the answer. */
+  async chat({ messages }: Prompt, _signal?: AbortSignal, onText?: OnText): Promise<SwitchReply> {
+    const last = messages.at(-1)!;
+    const [, name, argument = ''] = /^(\/\S+)\s*([\s\S]*)$/.exec(last.content.trim()) ?? [];
+    if (last.role === 'tool' || !name) return says(last.role === 'tool' ? last.content : NO_MODEL, onText);
+    const tool = this.registry.findByCommand(name.toLowerCase());
+    if (!tool) return says(`There is no command ${name}. Send /help for those there are.`, onText);
+    const call = { id: '1', name: tool.name, arguments: JSON.stringify(tool.command!.parse(argument)) };
+    return { ...reply(''), toolCalls: [call] };
   }
 
   async task({ taskType }: SwitchTask): Promise<SwitchTaskReply> {
@@ -62,20 +68,19 @@ export class EmbeddedEngine extends SwitchGateway {
   async health(): Promise<EngineHealth> {
     return { isHealthy: true, detail: 'The embedded engine runs commands; it is not a language model.' };
   }
-
-  private async run(command: Command, argument: string, prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply> {
-    const { sessionId, turnId, userId } = prompt;
-    const startedAt = performance.now();
-    const { text, result } = await command.run({ sessionId, turnId, userId, argument, signal });
-    const durationMs = Math.round(performance.now() - startedAt);
-    return reply(text, [{ toolName: command.toolName, status: 'ok', durationMs, result, error: null }]);
-  }
 }
 
-const reply = (text: string, toolCalls: SwitchReply['toolCalls'] = []): SwitchReply => ({
+function says(text: string, onText?: OnText): SwitchReply {
+  onText?.(text);
+  return reply(text);
+}
+
+const reply = (text: string): SwitchReply => ({
   text,
   engine: 'embedded',
+  servedBy: 'embedded',
+  fallbackFrom: [],
   tokens: null,
   isPartial: false,
-  toolCalls,
+  toolCalls: [],
 });

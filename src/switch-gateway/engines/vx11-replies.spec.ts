@@ -30,7 +30,15 @@ describe(parseChat.name, () => {
     [{ response: 'hola', engine: 'x' }, 'hola', null, null],
     [{ status: 'ok', content: 'a\0b\ud800c', tokens_used: 1.5 }, 'a\uFFFDb\uFFFDc', null, null],
   ])('finds the text in %j', (body, text, engine, tokens) => {
-    expect(parseChat(reply(body))).toMatchObject({ text, engine, tokens, isPartial: false });
+    expect(parseChat(reply(body))).toEqual({
+      text,
+      engine,
+      servedBy: 'vx11',
+      fallbackFrom: [],
+      tokens,
+      isPartial: false,
+      toolCalls: [],
+    });
   });
 
   it('tells a partial answer from a whole one', () => {

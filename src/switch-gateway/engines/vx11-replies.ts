@@ -38,6 +38,8 @@ export function parseChat(reply: UpstreamReply): SwitchReply {
   return {
     text: storable(text),
     engine: engineOf(body),
+    servedBy: 'vx11',
+    fallbackFrom: [],
     tokens: count(body['tokens_used']),
     isPartial: body['status'] === 'partial',
     toolCalls: [],

@@ -4,19 +4,10 @@ import { CONFIG, type Config } from '../../config/config';
 import type { UpstreamClient, UpstreamReply, UpstreamRequest } from '../../upstream/upstream-client';
 import { UpstreamError } from '../../upstream/upstream.errors';
 import { UpstreamService } from '../../upstream/upstream.service';
-import {
-  type SwitchError,
-  SwitchAbortedError,
-  SwitchBadReplyError,
-  SwitchLeftAloneError,
-  SwitchThrottledError,
-  SwitchTimeoutError,
-  SwitchUnavailableError,
-} from '../switch.errors';
 import { SwitchGateway } from '../switch-gateway.service';
 import type {
-  ChatMessage,
   EngineHealth,
+  OnText,
   Prompt,
   SwitchFeedback,
   SwitchModels,
@@ -25,6 +16,8 @@ import type {
   SwitchTask,
   SwitchTaskReply,
 } from '../switch-gateway.types';
+import { asSwitchError } from './upstream-failure';
+import { pack, toSwitch } from './vx11-messages';
 import { accepted, parseChat, parseHealth, parseModels, parseQueue, parseTask, refusal } from './vx11-replies';
 
 /** Calls that no turn depends on: quick or not at all, and no reason to leave a Switch alone that is busy with one. */
@@ -35,6 +28,7 @@ const ASIDE = { timeoutMs: 5_000, isAside: true };
 @Injectable()
 export class Vx11Engine extends SwitchGateway {
   readonly name = 'vx11';
+  readonly takesTools = false;
   readonly takesFeedback = true;
   private readonly client: UpstreamClient;
   private readonly isPacked: boolean;
@@ -45,10 +39,12 @@ export class Vx11Engine extends SwitchGateway {
     this.isPacked = config.switch.messages === 'packed';
   }
 
-  async chat(prompt: Prompt, signal?: AbortSignal): Promise<SwitchReply> {
+  /** Switch answers in one piece. */
+  async chat(prompt: Prompt, signal?: AbortSignal, onText?: OnText): Promise<SwitchReply> {
     const { metadata, providerHint, sessionId, userId, turnId, messageId } = prompt;
+    const messages = toSwitch(prompt);
     const body = {
-      messages: this.isPacked ? pack(prompt.messages) : prompt.messages,
+      messages: this.isPacked ? pack(messages) : messages,
       // Switch drops every other field: who is speaking travels here.
       metadata: {
         ...metadata,
@@ -62,7 +58,9 @@ export class Vx11Engine extends SwitchGateway {
       },
       ...(providerHint && { provider_hint: providerHint }),
     };
-    return parseChat(await this.call({ method: 'POST', path: '/switch/chat', body, signal }));
+    const reply = parseChat(await this.call({ method: 'POST', path: '/switch/chat', body, signal }));
+    onText?.(reply.text);
+    return reply;
   }
 
   async task({ taskType, payload, providerHint }: SwitchTask, signal?: AbortSignal): Promise<SwitchTaskReply> {
@@ -122,32 +120,4 @@ export class Vx11Engine extends SwitchGateway {
       throw error instanceof UpstreamError ? asSwitchError(error) : error;
     }
   }
-}
-
-function asSwitchError(error: UpstreamError): SwitchError {
-  switch (error.failure) {
-    case 'unreachable':
-    case 'not-configured':
-      return new SwitchUnavailableError(error);
-    case 'circuit-open':
-      return new SwitchLeftAloneError(error.retryAfterMs ?? 0);
-    case 'overloaded':
-      return new SwitchThrottledError(1);
-    case 'timeout':
-      return new SwitchTimeoutError(error);
-    case 'too-large':
-      return new SwitchBadReplyError('it is too large', error);
-    case 'not-http':
-      return new SwitchBadReplyError('it is not HTTP', error);
-    case 'aborted':
-      return new SwitchAbortedError();
-  }
-}
-
-/** The whole conversation as one user message, for revisions that read no more than one. */
-function pack(messages: ChatMessage[]): ChatMessage[] {
-  const current = messages.at(-1)!;
-  if (messages.length === 1) return [current];
-  const earlier = messages.slice(0, -1).map(({ role, content }) => `${role}: ${content}`);
-  return [{ role: 'user', content: `${earlier.join('\n\n')}\n\nuser: ${current.content}` }];
 }

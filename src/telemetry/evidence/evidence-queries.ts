@@ -111,7 +111,8 @@ const SHOWN: Record<EvidenceList, { table: string; columns: string }> = {
   },
   tool_calls: {
     table: 'operator_tool_call',
-    columns: `id, message_id, tool_name, status, duration_ms, ${small('result')}, ${excerpt('error')}, created_at`,
+    columns: `id, message_id, tool_name, ${small('arguments')}, approval, status, duration_ms, ${small('result')},
+      ${excerpt('error')}, created_at`,
   },
   browser_tasks: {
     table: 'operator_browser_task',

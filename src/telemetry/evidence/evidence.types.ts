@@ -88,6 +88,8 @@ export interface ToolCallRow {
   id: number;
   message_id: number;
   tool_name: string;
+  arguments: string | null;
+  approval: string | null;
   status: string;
   duration_ms: number | null;
   result: string | null;

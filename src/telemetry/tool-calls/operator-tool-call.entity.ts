@@ -1,6 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
 import { JSON_TEXT } from '../../database/json-column';
-import type { ToolCallStatus } from './tool-call.types';
+import type { ToolApproval, ToolCallStatus } from './tool-call.types';
 
 /**
  * A tool that was run for a message, and what came of it.
@@ -19,6 +19,8 @@ import type { ToolCallStatus } from './tool-call.types';
 @Index('idx_operator_tool_call_not_ok_by_tool', ['toolName', 'status', 'createdAt', 'id'], {
   where: "status <> 'ok'",
 })
+@Index('idx_operator_tool_call_turn', ['turnId', 'step', 'id'], { where: 'turn_id IS NOT NULL' })
+@Index('idx_operator_tool_call_approval', ['approvalExpiresAt'], { where: "approval = 'pending'" })
 @Index('uq_operator_tool_call_call_id', ['messageId', 'callId'], { unique: true, where: 'call_id IS NOT NULL' })
 export class OperatorToolCall {
   @PrimaryGeneratedColumn()
@@ -60,4 +62,31 @@ export class OperatorToolCall {
   /** Null while it is pending, and for what the original recorded, which did not say. */
   @Column({ type: Date, nullable: true })
   finishedAt: Date | null;
+
+  /** The turn that had it run; null for calls that others report. */
+  @Column('varchar', { length: 36, nullable: true })
+  turnId: string | null;
+
+  /** 1 for the calls that the engine asked for first, 2 for those it asked for when it knew their results … */
+  @Column('int', { nullable: true })
+  step: number | null;
+
+  /** As the engine wrote them. */
+  @Column('text', { nullable: true })
+  arguments: string | null;
+
+  /** What the engine was told of it: of a large result the beginning, and where the rest is. */
+  @Column('text', { nullable: true })
+  told: string | null;
+
+  /** Whose words it was told, a page's URL; null when they are Operator's own. */
+  @Column('text', { nullable: true })
+  source: string | null;
+
+  /** Null when nobody had to agree to it. */
+  @Column('varchar', { length: 16, nullable: true })
+  approval: ToolApproval | null;
+
+  @Column({ type: Date, nullable: true })
+  approvalExpiresAt: Date | null;
 }

@@ -49,7 +49,8 @@ export class ToolCallRecordService {
     const id = await this.toolCalls.insert(report, message.sessionId, at);
     if (id !== undefined) {
       const finishedAt = report.status === 'pending' ? null : at;
-      return { call: { ...report, ...message, id, createdAt: at, finishedAt }, isNew: true };
+      const call = { ...report, ...message, id, createdAt: at, finishedAt, arguments: null, approval: null };
+      return { call, isNew: true };
     }
     await this.toolCalls.replacePending(report, at);
     const call = await this.toolCalls.byCallId(report.messageId, report.callId!);

@@ -1,9 +1,9 @@
 import { fromStoredJson, toDate } from '../../database/sql';
-import type { ToolCallRecord } from './tool-call.types';
+import type { ToolApproval, ToolCallRecord } from './tool-call.types';
 
 /** Of `operator_tool_call c` and its `operator_message m`. */
 export const TOOL_CALL_COLUMNS = `c.id, c.call_id, c.message_id, m.session_id, m.turn_id, c.tool_name, c.status,
-  c.duration_ms, c.result, c.error, c.created_at, c.finished_at`;
+  c.duration_ms, c.result, c.error, c.created_at, c.finished_at, c.arguments, c.approval`;
 
 export interface ToolCallRow {
   id: number;
@@ -18,6 +18,8 @@ export interface ToolCallRow {
   error: string | null;
   created_at: string | Date;
   finished_at: string | Date | null;
+  arguments: string | null;
+  approval: ToolApproval | null;
 }
 
 export const toToolCallRecord = (row: ToolCallRow): ToolCallRecord => ({
@@ -33,4 +35,6 @@ export const toToolCallRecord = (row: ToolCallRow): ToolCallRecord => ({
   error: row.error,
   createdAt: toDate(row.created_at),
   finishedAt: row.finished_at === null ? null : toDate(row.finished_at),
+  arguments: fromStoredJson(row.arguments),
+  approval: row.approval,
 });

@@ -2,12 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { Reader } from '../../database/reader';
 import { sqlTime } from '../../database/sql';
 import { UnitOfWork } from '../../database/unit-of-work';
-import type { FinishedToolCall, StoredToolCall, ToolCallRecord, ToolCallReport } from './tool-call.types';
+import type { StoredToolCall, ToolCallRecord, ToolCallReport } from './tool-call.types';
 import { TOOL_CALL_COLUMNS, type ToolCallRow, toToolCallRecord } from './tool-call-rows';
 
 const COLUMNS =
   'message_id, session_id, tool_name, status, duration_ms, result, error, created_at, finished_at, call_id';
-const A_FINISHED_CALL = '(?, (SELECT session_id FROM operator_message WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, NULL)';
 
 @Injectable()
 export class ToolCallRepository {
@@ -15,26 +14,6 @@ export class ToolCallRepository {
     private readonly unitOfWork: UnitOfWork,
     private readonly reader: Reader,
   ) {}
-
-  /** Returns them in the same order, with their ids. */
-  async append(messageId: number, calls: FinishedToolCall[], at: Date): Promise<StoredToolCall[]> {
-    const rows = await this.unitOfWork.sql.all<{ id: number }>(
-      `INSERT INTO operator_tool_call (${COLUMNS}) VALUES ${calls.map(() => A_FINISHED_CALL).join(', ')} RETURNING id`,
-      calls.flatMap(({ toolName, status, durationMs, result, error }) => [
-        messageId,
-        messageId,
-        toolName,
-        status,
-        durationMs,
-        asText(result),
-        error,
-        sqlTime(at),
-        sqlTime(at),
-      ]),
-    );
-    const ids = rows.map(({ id }) => id).sort((a, b) => a - b);
-    return calls.map((call, index) => ({ ...call, id: ids[index]! }));
-  }
 
   /** Undefined: the message has a call of this id already. */
   async insert(report: ToolCallReport, sessionId: string, at: Date): Promise<number | undefined> {
@@ -87,13 +66,13 @@ export class ToolCallRepository {
     return row && toToolCallRecord(row);
   }
 
-  /** Those that were recorded with their message, in one transaction; not what was reported of it later. */
+  /** Those that were made on the way to a message; not what was reported of it later. */
   async recordedWith(messageId: number): Promise<StoredToolCall[]> {
     const rows = await this.reader.sql((sql) =>
       sql.all<ToolCallRow>(
         `SELECT ${TOOL_CALL_COLUMNS} FROM operator_message m JOIN operator_tool_call c
-           ON c.message_id = m.id AND c.created_at = m.created_at
-         WHERE m.id = ? ORDER BY c.id`,
+           ON c.message_id = m.id AND (c.turn_id IS NOT NULL OR c.created_at = m.created_at)
+         WHERE m.id = ? ORDER BY c.step, c.id`,
         [messageId],
       ),
     );

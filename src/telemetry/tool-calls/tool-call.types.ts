@@ -1,18 +1,55 @@
 export type ToolCallStatus = 'pending' | 'ok' | 'error';
 
-/** A tool call that has ended, to be recorded with the message it was made for. */
-export interface FinishedToolCall {
+/** Whether a person has agreed to a call. */
+export type ToolApproval = 'pending' | 'approved' | 'rejected' | 'expired';
+
+export interface StoredToolCall {
+  id: number;
   toolName: string;
-  status: 'ok' | 'error';
-  durationMs: number;
+  status: string;
+  durationMs: number | null;
   result: unknown;
   error: string | null;
 }
 
-export interface StoredToolCall extends Omit<FinishedToolCall, 'status' | 'durationMs'> {
-  id: number;
-  status: string;
+/** A tool call that a turn is about to make. */
+export interface NewTurnToolCall {
+  /** The question that the turn answers. */
+  messageId: number;
+  sessionId: string;
+  turnId: string;
+  step: number;
+  toolName: string;
+  /** As the engine wrote them. */
+  arguments: string;
+  /** Until when somebody has to agree to it; null: nobody has to. */
+  approvalExpiresAt: Date | null;
+}
+
+/** What came of a call that a turn made. */
+export interface ToolCallEnd {
+  status: 'ok' | 'error';
+  /** Null: it was not run. */
   durationMs: number | null;
+  result: unknown;
+  error: string | null;
+  /** What the engine is told of it. */
+  told: string;
+  /** Whose words it is told, a page's URL; null when they are Operator's own. */
+  source: string | null;
+}
+
+/** A tool call that a turn has made, is making, or would like to. */
+export interface TurnToolCall extends StoredToolCall {
+  turnId: string;
+  sessionId: string;
+  step: number;
+  arguments: string;
+  status: ToolCallStatus;
+  told: string | null;
+  source: string | null;
+  approval: ToolApproval | null;
+  approvalExpiresAt: Date | null;
 }
 
 /** A tool call as whoever runs the tool reports it. */
@@ -35,6 +72,9 @@ export interface ToolCallRecord extends StoredToolCall {
   turnId: string | null;
   createdAt: Date;
   finishedAt: Date | null;
+  /** What an engine has asked for, as JSON, or as the text it wrote if that is none; null for calls of others. */
+  arguments: unknown;
+  approval: ToolApproval | null;
 }
 
 export interface ToolCallFilter extends TimeRange {

@@ -120,6 +120,16 @@ export class ToolCallEvidenceDto {
   message_id: number;
   /** @example 'browser' */
   tool_name: string;
+  /**
+   * What an engine has asked for; null for calls that others report, and when it has more than 4 KiB.
+   * @example { "url": "https://example.com" }
+   */
+  arguments: unknown;
+  /**
+   * Whether a person has agreed to it; null when nobody had to.
+   * @example 'approved'
+   */
+  approval: string | null;
   /** @example 'ok' */
   status: string;
   /** @example 3 */
@@ -144,6 +154,8 @@ export class ToolCallEvidenceDto {
       id: row.id,
       message_id: row.message_id,
       tool_name: row.tool_name,
+      arguments: fromStoredJson(row.arguments),
+      approval: row.approval,
       status: row.status,
       duration_ms: row.duration_ms,
       result: fromStoredJson(row.result),

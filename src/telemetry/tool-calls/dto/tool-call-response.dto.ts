@@ -1,4 +1,4 @@
-import type { ToolCallPosition, ToolCallRecord } from '../tool-call.types';
+import type { ToolApproval, ToolCallPosition, ToolCallRecord } from '../tool-call.types';
 import { toToolCallCursor } from '../tool-call-cursor';
 
 export class ToolCallResponseDto {
@@ -41,6 +41,14 @@ export class ToolCallResponseDto {
    */
   finished_at: string | null;
 
+  /**
+   * What an engine has asked for; null for calls that others report.
+   * @example { "url": "https://example.com" }
+   */
+  arguments: unknown;
+  /** Whether a person has agreed to it; null when nobody had to. */
+  approval: ToolApproval | null;
+
   static from(call: ToolCallRecord): ToolCallResponseDto {
     return {
       id: call.id,
@@ -55,6 +63,8 @@ export class ToolCallResponseDto {
       error: call.error,
       created_at: call.createdAt.toISOString(),
       finished_at: call.finishedAt?.toISOString() ?? null,
+      arguments: call.arguments ?? null,
+      approval: call.approval,
     };
   }
 }

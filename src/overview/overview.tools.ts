@@ -1,45 +1,61 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type CommandResult, EmbeddedCommandsService } from '../switch-gateway/embedded-commands.service';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { z } from 'zod';
+import { CONFIG, type Config } from '../config/config';
+import { ToolRegistryService } from '../tools/tool-registry.service';
+import type { ToolOutcome } from '../tools/tool.types';
 import { OverviewResponseDto } from './dto/overview-response.dto';
 import { ResourcesResponseDto } from './dto/resources-response.dto';
 import { OverviewService } from './overview.service';
 import { ResourcesService } from './resources.service';
 
-/** `/overview` and `/resources`: what the routes of that name show, as text. */
+/** For the answer to be written down, when it has come. */
+const BESIDES_MS = 1_000;
+
+/** What the routes of that name show, as text. */
 @Injectable()
-export class OverviewCommands implements OnModuleInit {
+export class OverviewTools implements OnModuleInit {
   constructor(
-    private readonly commands: EmbeddedCommandsService,
+    private readonly registry: ToolRegistryService,
     private readonly overviews: OverviewService,
     private readonly inventory: ResourcesService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   onModuleInit(): void {
-    this.commands.register({
-      name: '/overview',
-      summary: 'Shows how every module is.',
-      toolName: 'vx11_overview',
+    const common = {
+      parameters: z.object({}),
+      effects: 'read' as const,
+      deadlineMs: this.config.overview.timeoutMs + BESIDES_MS,
+      resultBytes: 8_192,
+      isOffered: true,
+    };
+    this.registry.offer({
+      ...common,
+      name: 'system_overview',
+      description: 'Tells how every module of this installation is: which are well, which are not, and why.',
+      command: { name: '/overview', summary: 'Shows how every module is.', parse: () => ({}) },
       run: async () => describeOverview(OverviewResponseDto.from(await this.overviews.get())),
     });
-    this.commands.register({
-      name: '/resources',
-      summary: 'Shows tools, local models and budgets.',
-      toolName: 'resources',
+    this.registry.offer({
+      ...common,
+      name: 'list_resources',
+      description: 'Lists command line tools, local models and token budgets of this installation.',
+      command: { name: '/resources', summary: 'Shows tools, local models and budgets.', parse: () => ({}) },
       run: async () => describeResources(ResourcesResponseDto.from(await this.inventory.get())),
     });
   }
 }
 
-function describeOverview(overview: OverviewResponseDto): CommandResult {
+function describeOverview(overview: OverviewResponseDto): ToolOutcome {
   const { status, healthy_modules, total_modules, modules } = overview;
   const lines = Object.entries(modules as unknown as Record<string, OverviewResponseDto['modules']['madre']>).map(
     ([name, module]) => `${name}: ${module.status.replace('_', ' ')}${module.error ? ` (${module.error})` : ''}`,
   );
   const head = `The system is ${status}: ${healthy_modules} of ${total_modules} modules are well.`;
-  return { text: [head, ...lines, age(overview)].join('\n'), result: overview };
+  return { text: [head, ...lines, age(overview)].join('\n'), result: overview, source: null };
 }
 
-function describeResources(resources: ResourcesResponseDto): CommandResult {
+function describeResources(resources: ResourcesResponseDto): ToolOutcome {
   const { status, cli_tools, local_models, max_tokens, available_tokens, reasons } = resources;
   const known = (label: string, value: string | null | undefined, reason: string | null) =>
     `${label}: ${value ?? `not known (${reason})`}`;
@@ -51,7 +67,7 @@ function describeResources(resources: ResourcesResponseDto): CommandResult {
     known('Tokens left', available_tokens?.toString(), reasons.available_tokens),
     age(resources),
   ];
-  return { text: lines.join('\n'), result: resources };
+  return { text: lines.join('\n'), result: resources, source: null };
 }
 
 const list = (entries: { name: string; available: boolean }[]): string =>

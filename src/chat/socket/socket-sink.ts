@@ -1,0 +1,54 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { EventFrame } from '../../events/event-frame';
+import type { EventSink } from '../../events/event-sink';
+import type { StreamEnd } from '../../events/events.types';
+
+/** What may wait in a connection before its reader counts as slow. */
+const BUFFER_MAX = 256 * 1024;
+/** For a reader that does not even take the end. */
+const LAST_BYTES_MS = 5_000;
+const CLOSE_CODES: Record<StreamEnd, number> = {
+  turn_ended: 1000,
+  session_erased: 1000,
+  shutting_down: 1001,
+  slow_reader: 1008,
+};
+
+/** Frames on a WebSocket. */
+export class SocketSink implements EventSink {
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly connection: Duplex,
+  ) {}
+
+  send(frame: EventFrame): boolean {
+    if (this.socket.readyState !== this.socket.OPEN) return true;
+    this.socket.send(frame.json);
+    return this.socket.bufferedAmount < BUFFER_MAX;
+  }
+
+  ready(timeoutMs: number): Promise<boolean> {
+    const { socket, connection } = this;
+    if (socket.readyState !== socket.OPEN || socket.bufferedAmount < BUFFER_MAX) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const done = (isReady: boolean) => () => {
+        clearTimeout(timer);
+        connection.off('drain', drained).off('close', drained);
+        resolve(isReady);
+      };
+      const drained = done(true);
+      const timer = setTimeout(done(false), timeoutMs);
+      connection.once('drain', drained).once('close', drained);
+    });
+  }
+
+  end(why: StreamEnd | null, last: EventFrame | null): void {
+    const { socket, connection } = this;
+    if (why === null) return void socket.terminate();
+    if (last) this.send(last);
+    socket.close(CLOSE_CODES[why], why);
+    const timer = setTimeout(() => socket.terminate(), LAST_BYTES_MS).unref();
+    connection.once('close', () => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,103 @@
+import type { EventHub } from '../events/event-hub';
+
+/** A refresh in mid-answer shows what was heard; a crash loses no more of it than was said in this time. */
+const STORE_AFTER_MS = 500;
+const STORE_AFTER_CHARACTERS = 4_096;
+const BETWEEN_STEPS = '\n\n';
+
+/** Stores a piece of the answer, and says when it is durable, before anybody else is told of it. */
+export type StorePiece = (piece: { offset: number; text: string }, stored: () => void) => Promise<void>;
+
+/**
+ * The answer as it is being said: shown at once to those who watch, stored a piece at a time. Nothing that it was told
+ * of is lost but by a crash.
+ */
+export class TurnText {
+  private all: string;
+  private stored: number;
+  private storing: Promise<void> | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private isOver = false;
+  private isBetween = false;
+
+  /** `before` is what an earlier part of the same attempt has said; it is stored. */
+  constructor(
+    private readonly hub: EventHub,
+    private readonly turn: { id: string; sessionId: string; attempt: number },
+    private readonly store: StorePiece,
+    before = '',
+  ) {
+    this.all = before;
+    this.stored = before.length;
+    this.isBetween = before !== '';
+  }
+
+  get whole(): string {
+    return this.all;
+  }
+
+  /** What is not stored yet. */
+  get rest(): { offset: number; text: string } {
+    return { offset: this.stored, text: this.all.slice(this.stored) };
+  }
+
+  add(said: string): void {
+    if (this.isOver || said === '') return;
+    const piece = this.isBetween ? BETWEEN_STEPS + said : said;
+    this.isBetween = false;
+    this.hub.say(this.turn.sessionId, this.speech(), piece);
+    this.all += piece;
+    if (this.storing) return;
+    if (this.all.length - this.stored >= STORE_AFTER_CHARACTERS) this.storeNow();
+    else this.timer ??= setTimeout(() => this.storeNow(), STORE_AFTER_MS);
+  }
+
+  /** What comes now is the engine's next word on the matter. */
+  endStep(): void {
+    this.isBetween = this.all !== '';
+  }
+
+  /** Lets what is being stored be stored: after that, `rest` is what is not. */
+  async settled(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    await this.storing;
+  }
+
+  /** The same, and takes no more. */
+  close(): Promise<void> {
+    this.isOver = true;
+    return this.settled();
+  }
+
+  /** All of it is stored, or of no use any more. */
+  forget(): void {
+    this.isOver = true;
+    clearTimeout(this.timer);
+    this.hub.unstored(this.turn.sessionId, null);
+  }
+
+  private speech() {
+    const { id: turnId, attempt } = this.turn;
+    return { turnId, attempt, ...this.rest };
+  }
+
+  private storeNow(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const piece = this.rest;
+    if (piece.text === '') return;
+    const stored = () => {
+      this.stored = piece.offset + piece.text.length;
+      this.hub.unstored(this.turn.sessionId, this.speech());
+    };
+    // A piece that could not be stored is stored with the next, or with the outcome.
+    this.storing = this.store(piece, stored)
+      .catch(() => undefined)
+      .finally(() => {
+        this.storing = null;
+        if (!this.isOver && this.all.length > this.stored)
+          this.timer ??= setTimeout(() => this.storeNow(), STORE_AFTER_MS);
+      });
+  }
+}

@@ -1,0 +1,45 @@
+import type { EventFeed } from './event-feed';
+import type { EventFilter, EventPosition, EventRepository } from './event.repository';
+import type { EventSink } from './event-sink';
+import type { StreamEnd } from './events.types';
+
+const READ_AT_ONCE = 200;
+const STALLED_MS = 10_000;
+
+/** One reader of all sessions: what matches its filter, in the order in which it was stored. */
+export class LogFollower {
+  private ended: StreamEnd | null = null;
+
+  constructor(
+    private readonly feed: EventFeed,
+    private readonly events: EventRepository,
+    private readonly sink: EventSink,
+    private readonly filter: EventFilter,
+    private position: EventPosition,
+  ) {}
+
+  async run(signal: AbortSignal): Promise<StreamEnd | null> {
+    while (!this.ended && !signal.aborted) {
+      const changed = this.feed.changed(signal);
+      const frames = await this.events.tail(this.position, this.filter, READ_AT_ONCE);
+      for (const frame of frames) {
+        if (this.ended || signal.aborted) break;
+        this.position = positionOf(frame.cursor)!;
+        if (!this.sink.send(frame) && !(await this.sink.ready(STALLED_MS))) this.ended = 'slow_reader';
+      }
+      if (frames.length < READ_AT_ONCE && !this.ended) await changed;
+    }
+    return signal.aborted ? null : this.ended;
+  }
+
+  end(why: StreamEnd): void {
+    this.ended ??= why;
+    this.feed.wake();
+  }
+}
+
+/** Null: it is no cursor of ours. */
+export function positionOf(cursor: string): EventPosition | null {
+  const [, tx, id] = /^(\d{1,15})-(\d{1,15})$/.exec(cursor) ?? [];
+  return tx === undefined ? null : { tx: Number(tx), id: Number(id) };
+}

@@ -1,0 +1,125 @@
+import type { EventFrame } from './event-frame';
+import type { EventHub, Watcher } from './event-hub';
+import type { EventRepository } from './event.repository';
+import type { EventSink } from './event-sink';
+import type { StreamEnd } from './events.types';
+
+/** Frames in memory at once while the log is read. */
+const READ_AT_ONCE = 100;
+const STALLED_MS = 10_000;
+
+export interface FollowOptions {
+  sessionId: string;
+  /** The last event that the reader has got; 0: none. */
+  after: number;
+  /** Whether the stream is over with this event. */
+  isLast?: (frame: EventFrame) => boolean;
+}
+
+/**
+ * One reader of one session: the log from where it was left, then what happens, as it happens.
+ *
+ * A reader that is slower than what happens is sent back to the log, which it reads at its own pace; so nothing is kept
+ * for it, and it misses nothing but pieces of an answer that it then gets as they are stored.
+ */
+export class SessionFollower implements Watcher {
+  private position: number;
+  private isLive = false;
+  private ended: StreamEnd | null = null;
+  private wake: () => void = () => undefined;
+  /** As much of an answer as was shown. */
+  private shown = { answer: '', to: 0 };
+
+  constructor(
+    private readonly hub: EventHub,
+    private readonly events: EventRepository,
+    private readonly sink: EventSink,
+    private readonly options: FollowOptions,
+  ) {
+    this.position = options.after;
+  }
+
+  /** Until the stream has ended, whoever ended it. Returns why; null when the client has gone. */
+  async run(signal: AbortSignal): Promise<StreamEnd | null> {
+    const { sessionId } = this.options;
+    const gone = () => this.wake();
+    signal.addEventListener('abort', gone, { once: true });
+    this.hub.watch(sessionId, this);
+    try {
+      while (!this.ended && !signal.aborted) {
+        if (!(await this.sink.ready(STALLED_MS))) this.ended = 'slow_reader';
+        else if (await this.read(signal)) await this.live(signal);
+      }
+      return signal.aborted ? null : this.ended;
+    } finally {
+      this.hub.unwatch(sessionId, this);
+      signal.removeEventListener('abort', gone);
+    }
+  }
+
+  get lastSeq(): number {
+    return this.position;
+  }
+
+  stored(frame: EventFrame): void {
+    if (!this.isLive || frame.seq! <= this.position) return;
+    if (frame.seq !== this.position + 1) this.fallBack();
+    else if (!this.show(frame)) this.fallBack();
+  }
+
+  said(frame: EventFrame): void {
+    if (this.isLive && !this.show(frame)) this.fallBack();
+  }
+
+  end(why: StreamEnd): void {
+    this.ended ??= why;
+    this.wake();
+  }
+
+  /** True: there is nothing left to read. */
+  private async read(signal: AbortSignal): Promise<boolean> {
+    const frames = await this.events.after(this.options.sessionId, this.position, READ_AT_ONCE);
+    for (const frame of frames) {
+      if (this.ended || signal.aborted) return false;
+      if (this.show(frame)) continue;
+      if (await this.sink.ready(STALLED_MS)) continue;
+      this.ended = 'slow_reader';
+      return false;
+    }
+    return frames.length < READ_AT_ONCE;
+  }
+
+  /** Nothing is awaited between the look at the hub and the first wait: so nothing is missed. */
+  private async live(signal: AbortSignal): Promise<void> {
+    const { sessionId } = this.options;
+    if (this.ended || signal.aborted || this.hub.lastSeq(sessionId) > this.position) return;
+    this.isLive = true;
+    const speech = this.hub.speechIn(sessionId);
+    if (speech && !this.show(speech)) this.fallBack();
+    if (this.isLive && !this.ended) await new Promise<void>((resolve) => (this.wake = resolve));
+    this.isLive = false;
+  }
+
+  private fallBack(): void {
+    this.isLive = false;
+    this.wake();
+  }
+
+  /** False: the sink has more than enough. */
+  private show(frame: EventFrame): boolean {
+    if (frame.seq !== null) this.position = frame.seq;
+    if (this.isShown(frame)) return true;
+    const takesMore = this.sink.send(frame);
+    if (this.options.isLast?.(frame)) this.end('turn_ended');
+    return takesMore;
+  }
+
+  private isShown({ delta }: EventFrame): boolean {
+    if (!delta) return false;
+    const answer = `${delta.turn_id} ${delta.attempt}`;
+    const to = delta.offset + delta.text.length;
+    if (this.shown.answer === answer && to <= this.shown.to) return true;
+    this.shown = { answer, to };
+    return false;
+  }
+}

@@ -1,0 +1,60 @@
+import type { Response } from 'express';
+import { EventFrame } from './event-frame';
+import type { EventSink } from './event-sink';
+import type { StreamEnd } from './events.types';
+
+/** What may wait in a connection before its reader counts as slow. */
+const BUFFER_MAX = 256 * 1024;
+/** More than proxies collect before they pass anything on. */
+const PADDING = `: ${' '.repeat(4_096)}\n`;
+/** When a browser comes again after a connection broke. */
+const RETRY = 'retry: 1000\n\n';
+/** For a reader that does not even take the end. */
+const LAST_BYTES_MS = 5_000;
+
+/** Server-sent events on an HTTP response. Nothing is sent before it is made: until then a failure has a status. */
+export class SseSink implements EventSink {
+  constructor(private readonly response: Response) {
+    response
+      .status(200)
+      .set({
+        'Content-Type': 'text/event-stream; charset=utf-8',
+        'Cache-Control': 'no-cache, no-transform',
+        'X-Accel-Buffering': 'no',
+      })
+      .write(PADDING + RETRY);
+    response.socket?.setNoDelay(true);
+  }
+
+  send(frame: EventFrame): boolean {
+    if (this.response.writableEnded || this.response.destroyed) return true;
+    this.response.write(frame.sse);
+    return this.response.writableLength < BUFFER_MAX;
+  }
+
+  ready(timeoutMs: number): Promise<boolean> {
+    const { response } = this;
+    if (response.destroyed || response.writableEnded || response.writableLength < BUFFER_MAX) {
+      return Promise.resolve(true);
+    }
+    return new Promise((resolve) => {
+      const done = (isReady: boolean) => () => {
+        clearTimeout(timer);
+        response.off('drain', drained).off('close', drained);
+        resolve(isReady);
+      };
+      const drained = done(true);
+      const timer = setTimeout(done(false), timeoutMs);
+      response.once('drain', drained).once('close', drained);
+    });
+  }
+
+  end(why: StreamEnd | null, last: EventFrame | null): void {
+    const { response } = this;
+    if (why === null || response.destroyed) return void response.destroy();
+    if (last) response.write(last.sse);
+    response.end();
+    const timer = setTimeout(() => response.destroy(), LAST_BYTES_MS).unref();
+    response.once('close', () => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import type { Tool } from './tool.types';
+
+/** A tool as engines get to know it, in the words of OpenAI's API: `parameters` is the JSON Schema of an object. */
+export function toOffer({ name, description, parameters }: Tool): {
+  name: string;
+  description: string;
+  parameters: Record<string, unknown>;
+} {
+  const { $schema: _, ...schema } = z.toJSONSchema(parameters, { io: 'input', target: 'draft-7' });
+  return { name, description, parameters: { ...schema, additionalProperties: false } };
+}
