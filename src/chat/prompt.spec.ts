@@ -186,10 +186,18 @@ describe(buildPrompt.name, () => {
           const messages = buildPrompt({ ...input, contextSummary: null });
           const now = messages.findIndex(({ content }) => content === input.message);
           expect(bytesOf(messages.slice(0, now))).toBeLessThanOrEqual(input.historyMaxBytes);
-          const whole = stepsIn(messages.slice(now + 1)).filter((step) => !step.some(isLeftOut));
-          expect(bytesOf(whole.flat())).toBeLessThanOrEqual(input.toolsMaxBytes);
+          const told = messages.slice(now + 1).filter((message) => message.role === 'tool' && !isLeftOut(message));
+          expect(bytesOf(told)).toBeLessThanOrEqual(input.toolsMaxBytes);
         }),
       );
+    });
+
+    it('shows an engine what it has asked for last, however little there is room for', () => {
+      const calls = ['one', 'two'].map((told, index) => aCall(index + 1, { told: told.repeat(100) }));
+      const results = buildPrompt(anInput({ toolCalls: calls, toolsMaxBytes: 60 })).filter(
+        ({ role }) => role === 'tool',
+      );
+      expect(results.map(({ content }) => content.slice(0, 6))).toEqual(['oneone', 'twotwo']);
     });
 
     it('says whose words a tool’s are', () => {

@@ -1,3 +1,4 @@
+import { excerpt } from '../common/excerpt';
 import type { HistoryMessage } from '../session/session.types';
 import type { ChatMessage, ToolRequest } from '../switch-gateway/switch-gateway.types';
 import type { TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
@@ -16,9 +17,12 @@ export interface PromptInput {
 }
 
 const INTERRUPTED = 'This call was interrupted. Whether it has done anything is not known.';
+const NOTHING = 'It has ended, and there is nothing to tell of it.';
 const LEFT_OUT = 'The result is left out here: it was long, and others have come since.';
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const ID_LENGTH = 9;
+
+type ToolResult = Extract<ChatMessage, { role: 'tool' }>;
 
 /**
  * What an engine gets to read: the context, the newest messages that fit the budget, oldest first, the current message,
@@ -82,9 +86,10 @@ function toRequest({ id, toolName, arguments: given }: TurnToolCall): ToolReques
   return { id: requestId(id), name: nameOf(toolName), arguments: isJsonObject(given) ? given : '{}' };
 }
 
-function toResult({ id, toolName, told, source }: TurnToolCall): ChatMessage {
-  const content = told?.trim() ? told : INTERRUPTED;
-  return { role: 'tool', toolCallId: requestId(id), toolName: nameOf(toolName), content, source };
+function toResult({ id, toolName, status, told, source }: TurnToolCall): ToolResult {
+  const answer = { role: 'tool' as const, toolCallId: requestId(id), toolName: nameOf(toolName) };
+  if (told?.trim()) return { ...answer, content: told, source };
+  return { ...answer, content: status === 'pending' ? INTERRUPTED : NOTHING, source: null };
 }
 
 /** Nine letters and digits, which is all that some engines accept. */
@@ -103,20 +108,32 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-/** The newest results whole, as far as they fit; of the others it is said that they are left out. */
+/** The last step's results whatever they take, each its share; of those before it, what does not fit is left out. */
 function withinBudget(steps: ChatMessage[][], maxBytes: number): ChatMessage[][] {
   let budget = maxBytes;
   return steps
     .toReversed()
-    .map((step) => {
-      budget -= bytesOf(step);
-      if (budget >= 0) return step;
-      return step.map((message) =>
-        message.role === 'tool' ? { ...message, content: LEFT_OUT, source: null } : message,
-      );
+    .map((step, age) => {
+      const size = bytesOf(step);
+      const shown = size <= budget ? step : step.map(age === 0 ? cutTo(maxBytes / step.length) : leaveOut);
+      budget -= size;
+      return shown;
     })
     .reverse();
 }
+
+const leaveOut = (message: ChatMessage): ChatMessage =>
+  message.role === 'tool'
+    ? { ...message, content: LEFT_OUT, source: null }
+    : { ...message, ...withoutArguments(message) };
+
+const cutTo =
+  (maxBytes: number) =>
+  (message: ChatMessage): ChatMessage =>
+    message.role === 'tool' ? { ...message, content: excerpt(message.content, maxBytes).trim() || LEFT_OUT } : message;
+
+const withoutArguments = (message: ChatMessage) =>
+  message.role === 'assistant' && { toolCalls: message.toolCalls?.map((call) => ({ ...call, arguments: '{}' })) };
 
 const bytesOf = (messages: ChatMessage[]): number =>
   messages.reduce(

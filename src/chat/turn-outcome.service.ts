@@ -8,7 +8,7 @@ import { INCOMPLETE } from '../session/session.types';
 import { SwitchError } from '../switch-gateway/switch.errors';
 import type { SwitchReply } from '../switch-gateway/switch-gateway.types';
 import { FeedbackService } from '../telemetry/feedback/feedback.service';
-import type { StoredToolCall } from '../telemetry/tool-calls/tool-call.types';
+import type { StoredToolCall, TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
 import { ToolCallService } from '../telemetry/tool-calls/tool-call.service';
 import { TurnFinishedError, TurnLostError } from './chat.errors';
 import { TurnLeases } from './turn-leases';
@@ -28,6 +28,7 @@ type Attempt = Pick<RunningTurn, 'id' | 'sessionId' | 'attempt'>;
 /** As far as closing a turn needs to know it; `firstSeq` is null for turns from before there was anything to watch. */
 type OpenTurn = Attempt & Pick<TurnRecord, 'firstSeq'>;
 
+const NOT_RUN = 'Nobody had agreed to this call when its turn ended. It was not run.';
 const CLOSED = {
   interrupted: 'This call was interrupted. Whether it has done anything is not known.',
   cancelled: 'This call was cancelled. Whether it has done anything before is not known.',
@@ -163,10 +164,9 @@ export class TurnOutcomeService {
     const open = (await this.toolCalls.madeIn([id])).filter(({ status }) => status === 'pending');
     const closed: OperatorEventBody[] = [];
     for (const call of open) {
-      if (call.approval === 'pending')
-        await this.toolCalls.decide(call.id, why === 'approval_expired' ? 'expired' : 'rejected');
+      if (call.approval === 'pending') closed.push(await this.leaveUndecided(call));
       const wasRun = call.approval === null || call.approval === 'approved';
-      const told = wasRun ? CLOSED[why] : CLOSED.approval_expired;
+      const told = wasRun || why === 'approval_expired' ? CLOSED[why] : NOT_RUN;
       await this.toolCalls.finish(
         call.id,
         { status: 'error', durationMs: null, result: null, error: why, told, source: null },
@@ -185,6 +185,13 @@ export class TurnOutcomeService {
       });
     }
     if (closed.length > 0) await this.events.append(sessionId, closed, at);
+  }
+
+  /** Nobody has decided, and nobody can any more. */
+  private async leaveUndecided({ id, turnId, toolName }: TurnToolCall): Promise<OperatorEventBody> {
+    await this.toolCalls.decide(id, 'expired');
+    const address = { tool_call_id: id, turn_id: turnId, tool_name: toolName };
+    return { type: 'tool_call.decided', data: { ...address, decision: 'expired' } };
   }
 
   /** What a turn of this process has said is known here; what one of another has, as far as that was stored. */

@@ -92,7 +92,7 @@ export class TurnRunner {
       if (reply.toolCalls.length === 0) return this.succeed(turn, reply, progress, text, clock);
       if (step > this.config.tools.maxSteps) throw new ToolStepsExhaustedError(step);
       text.endStep();
-      const asked = { engine: reply.servedBy, hasReadForeignText: readsForeignText(prompt.messages) };
+      const asked = { engine: reply.servedBy, hasReadForeignText: readsForeignText(progress.toolCalls) };
       keep(turn, progress, await this.tools.begin(turn, step, reply.toolCalls, asked));
       if (!(await this.runTools(turn, progress, text, clock, signal))) return this.waiting(turn, progress);
     }

@@ -18,6 +18,7 @@ export class TurnText {
   private storing: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private isOver = false;
+  private isForgotten = false;
   private isBetween = false;
 
   /** `before` is what an earlier part of the same attempt has said; it is stored. */
@@ -59,9 +60,9 @@ export class TurnText {
 
   /** Lets what is being stored be stored: after that, `rest` is what is not. */
   async settled(): Promise<void> {
+    await this.storing;
     clearTimeout(this.timer);
     this.timer = undefined;
-    await this.storing;
   }
 
   /** The same, and takes no more. */
@@ -73,6 +74,7 @@ export class TurnText {
   /** All of it is stored, or of no use any more. */
   forget(): void {
     this.isOver = true;
+    this.isForgotten = true;
     clearTimeout(this.timer);
     this.hub.unstored(this.turn.sessionId, null);
   }
@@ -89,7 +91,7 @@ export class TurnText {
     if (piece.text === '') return;
     const stored = () => {
       this.stored = piece.offset + piece.text.length;
-      this.hub.unstored(this.turn.sessionId, this.speech());
+      if (!this.isForgotten) this.hub.unstored(this.turn.sessionId, this.speech());
     };
     // A piece that could not be stored is stored with the next, or with the outcome.
     this.storing = this.store(piece, stored)

@@ -140,7 +140,7 @@ export const envSchema = z.object({
     ),
   TOOL_APPROVAL_TIMEOUT_S: integer(1, 604_800)
     .default(3_600)
-    .describe('How long they wait; after that the call is taken as refused.'),
+    .describe('How long they wait; after that their turn fails.'),
   TOOL_RESULT_MAX_BYTES: integer(2, 1_048_576).default(65_536).describe('Largest result of a tool call, as JSON.'),
 
   BROWSER_IMPL: oneOf('playwright', 'stub')

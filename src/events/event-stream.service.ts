@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Response } from 'express';
+import { ShuttingDownError } from '../common/errors/http.errors';
 import { Metrics } from '../common/metrics/metrics.service';
 import { CONFIG, type Config } from '../config/config';
 import { EventFeed } from './event-feed';
@@ -97,7 +98,8 @@ export class EventStreamService implements OnApplicationBootstrap, OnApplication
 
   /** @throws TooManyStreamsError */
   admit(): void {
-    if (this.isClosed || this.streams.size >= this.config.streams.max) throw new TooManyStreamsError();
+    if (this.isClosed) throw new ShuttingDownError();
+    if (this.streams.size >= this.config.streams.max) throw new TooManyStreamsError();
   }
 
   private async run(stream: Open, work: () => Promise<StreamEnd | null>): Promise<void> {

@@ -22,6 +22,10 @@ class FakeLog {
     return event;
   }
 
+  async lastSeq(): Promise<number> {
+    return this.events.length;
+  }
+
   async after(sessionId: string, seq: number, limit: number): Promise<EventFrame[]> {
     this.reads++;
     await setImmediate();
@@ -170,6 +174,12 @@ describe(SessionFollower.name, () => {
     await follow({ after: 3 });
     happens('turn.succeeded');
     expect(sink.seqs).toEqual([4, 5, 6]);
+  });
+
+  it('begins anew where the reader has got more than there is: that was an earlier session of this name', async () => {
+    for (const type of ['session.created', 'message.created']) log.commit(type);
+    await follow({ after: 57 });
+    expect(sink.seqs).toEqual([1, 2]);
   });
 
   it('tells a log of any length', async () => {

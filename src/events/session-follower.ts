@@ -46,9 +46,11 @@ export class SessionFollower implements Watcher {
     signal.addEventListener('abort', gone, { once: true });
     this.hub.watch(sessionId, this);
     try {
+      // A place that the log has not come to is one of an earlier session of this name.
+      if (this.position > 0 && this.position > (await this.events.lastSeq(sessionId))) this.position = 0;
       while (!this.ended && !signal.aborted) {
-        if (!(await this.sink.ready(STALLED_MS))) this.ended = 'slow_reader';
-        else if (await this.read(signal)) await this.live(signal);
+        if (!(await this.isReady())) continue;
+        if (await this.read(signal)) await this.live(signal);
       }
       return signal.aborted ? null : this.ended;
     } finally {
@@ -73,6 +75,7 @@ export class SessionFollower implements Watcher {
 
   end(why: StreamEnd): void {
     this.ended ??= why;
+    this.isLive = false;
     this.wake();
   }
 
@@ -82,9 +85,7 @@ export class SessionFollower implements Watcher {
     for (const frame of frames) {
       if (this.ended || signal.aborted) return false;
       if (this.show(frame)) continue;
-      if (await this.sink.ready(STALLED_MS)) continue;
-      this.ended = 'slow_reader';
-      return false;
+      if (!(await this.isReady())) return false;
     }
     return frames.length < READ_AT_ONCE;
   }
@@ -98,6 +99,13 @@ export class SessionFollower implements Watcher {
     if (speech && !this.show(speech)) this.fallBack();
     if (this.isLive && !this.ended) await new Promise<void>((resolve) => (this.wake = resolve));
     this.isLive = false;
+  }
+
+  /** False: the stream is over, because the reader takes nothing, or because somebody has ended it meanwhile. */
+  private async isReady(): Promise<boolean> {
+    const ended = new Promise<boolean>((resolve) => (this.wake = () => resolve(true)));
+    if (!(await Promise.race([this.sink.ready(STALLED_MS), ended]))) this.ended ??= 'slow_reader';
+    return this.ended === null;
   }
 
   private fallBack(): void {

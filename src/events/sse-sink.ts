@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { EventFrame } from './event-frame';
+import { type EventFrame } from './event-frame';
 import type { EventSink } from './event-sink';
 import type { StreamEnd } from './events.types';
 

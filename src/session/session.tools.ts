@@ -63,7 +63,8 @@ export class SessionTools implements OnModuleInit {
     return {
       result: { sessions: found, has_more: nextCursor !== null },
       text: [...lines, ...more].join('\n') || 'Nothing was found.',
-      source: null,
+      // What was said before may have been taken from a page.
+      source: 'earlier conversations',
     };
   }
 }

@@ -7,6 +7,7 @@ export function toOffer({ name, description, parameters }: Tool): {
   description: string;
   parameters: Record<string, unknown>;
 } {
-  const { $schema: _, ...schema } = z.toJSONSchema(parameters, { io: 'input', target: 'draft-7' });
+  const schema: Record<string, unknown> = { ...z.toJSONSchema(parameters, { io: 'input', target: 'draft-7' }) };
+  delete schema['$schema'];
   return { name, description, parameters: { ...schema, additionalProperties: false } };
 }

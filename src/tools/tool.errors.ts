@@ -14,3 +14,12 @@ export class ToolFailedError extends OperatorError {
     super(message);
   }
 }
+
+export class ToolTimeoutError extends OperatorError {
+  readonly code = 'deadline_exceeded';
+  readonly kind = 'upstream-timeout';
+
+  constructor() {
+    super('The tool did not end in time.');
+  }
+}

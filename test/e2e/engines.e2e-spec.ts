@@ -19,10 +19,12 @@ describe('The embedded engine', () => {
     const { body } = await operator.chat({ message: ' /HELP ', session_id: 'help' }).expect(200);
     expect(body.response).toBe(
       [
+        '/browse <url>  Opens a page in the browser and shows its text.',
         '/help  Lists the commands.',
         '/history [count]  Shows the last messages of this session, 10 unless told.',
         '/overview  Shows how every module is.',
         '/resources  Shows tools, local models and budgets.',
+        '/search <text>  Looks for a text in your sessions.',
       ].join('\n'),
     );
     const call = {
@@ -33,7 +35,7 @@ describe('The embedded engine', () => {
       error: null,
     };
     expect(body.tool_calls).toEqual([
-      { ...call, result: { commands: ['/help', '/history', '/overview', '/resources'] } },
+      { ...call, result: { commands: ['/browse', '/help', '/history', '/overview', '/resources', '/search'] } },
     ]);
     const { body: session } = await operator.get('/operator/session/help').expect(200);
     expect(session.messages[1].tool_calls).toEqual(body.tool_calls);

@@ -1,7 +1,7 @@
 import type { StoredToolCall } from '../../telemetry/tool-calls/tool-call.types';
 import type { ChatAnswer, PendingAnswer } from '../turn.types';
 import { PendingApprovalDto } from './approval.dto';
-import { FallbackDto } from './fallback.dto';
+import { type FallbackDto } from './fallback.dto';
 
 export class ChatToolCallDto {
   /** @example 7 */

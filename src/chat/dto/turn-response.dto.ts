@@ -2,7 +2,7 @@ import { isUndecided, toApproval } from '../tools/approval';
 import type { TurnView } from '../turn.service';
 import type { TurnStatus } from '../turn.types';
 import { PendingApprovalDto } from './approval.dto';
-import { FallbackDto } from './fallback.dto';
+import { type FallbackDto } from './fallback.dto';
 
 export class TurnErrorDto {
   /** @example 'switch_timeout' */

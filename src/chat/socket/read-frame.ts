@@ -20,10 +20,10 @@ export function readFrame(text: string): SaidFrame {
     throw new MalformedFrameError('data must be an object');
   }
   const { idempotency_key: key, ...request } = data as Record<string, unknown>;
-  if (key !== undefined && (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))) {
+  if (key != null && (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))) {
     throw new MalformedFrameError('idempotency_key must be 1 to 255 printable characters');
   }
-  return { request, idempotencyKey: key };
+  return { request, idempotencyKey: key ?? undefined };
 }
 
 function parsed(text: string): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { z } from 'zod';
-import type { ChatMessage, EngineName, ToolRequest } from '../../switch-gateway/switch-gateway.types';
+import type { EngineName, ToolRequest } from '../../switch-gateway/switch-gateway.types';
+import type { TurnToolCall } from '../../telemetry/tool-calls/tool-call.types';
 import type { Tool, ToolEffects } from '../../tools/tool.types';
 import {
   CALLS_AT_ONCE,
@@ -210,18 +211,11 @@ describe(hashOf.name, () => {
 });
 
 describe(readsForeignText.name, () => {
-  const result = (source: string | null): ChatMessage => ({
-    role: 'tool',
-    toolCallId: 'a',
-    toolName: 'read',
-    content: 'rain',
-    source,
-  });
-
-  it.each<[ChatMessage[], boolean]>([
+  it.each<[(string | null)[], boolean]>([
     [[], false],
-    [[{ role: 'user', content: 'https://a.test' }], false],
-    [[result(null)], false],
-    [[result('https://a.test'), result(null), { role: 'user', content: 'so?' }], true],
-  ])('of %j: %j', (messages, expected) => expect(readsForeignText(messages)).toBe(expected));
+    [[null], false],
+    [['https://a.test', null], true],
+  ])('of %j: %j', (sources, expected) =>
+    expect(readsForeignText(sources.map((source) => ({ source }) as TurnToolCall))).toBe(expected),
+  );
 });

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ChatMessage, EngineName, ToolRequest } from '../../switch-gateway/switch-gateway.types';
+import { excerpt } from '../../common/excerpt';
+import type { EngineName, ToolRequest } from '../../switch-gateway/switch-gateway.types';
+import type { TurnToolCall } from '../../telemetry/tool-calls/tool-call.types';
 import type { Tool } from '../../tools/tool.types';
 import { storable } from '../../upstream/foreign-text';
 
@@ -8,6 +10,7 @@ export const CALLS_AT_ONCE = 16;
 /** More than these at once nobody asks for in earnest. */
 export const CALLS_MAX = 128;
 const NAME_LENGTH = 100;
+const PROBLEM_BYTES = 1_000;
 
 /** What is to become of a call that an engine asks for. */
 export interface PlannedCall {
@@ -38,7 +41,7 @@ export function planCalls(
     const refusal =
       index < CALLS_AT_ONCE ? refusalOf(request, tool) : `At most ${CALLS_AT_ONCE} calls are run at once.`;
     return {
-      toolName: storable(request.name).slice(0, NAME_LENGTH) || 'unknown_tool',
+      toolName: storable(request.name.slice(0, NAME_LENGTH)) || 'unknown_tool',
       arguments: storable(request.arguments),
       refusal,
       needsApproval: refusal === null && needsApproval(tool!, circumstances),
@@ -63,16 +66,16 @@ export function readArguments(
   const issues = parsed.error.issues
     .slice(0, 5)
     .map(({ path, message }) => `${path.join('.') || 'arguments'}: ${message}`);
-  return { problem: `The arguments do not fit. ${issues.join('. ')}.` };
+  return { problem: storable(excerpt(`The arguments do not fit. ${issues.join('. ')}.`, PROBLEM_BYTES)) };
 }
 
 /** What a person agrees to. */
 export const hashOf = (toolName: string, given: string): string =>
   createHash('sha256').update(`${toolName}\n${given}`).digest('hex');
 
-/** Whether an engine has read, in this prompt, what somebody else has written on a page. */
-export const readsForeignText = (messages: readonly ChatMessage[]): boolean =>
-  messages.some((message) => message.role === 'tool' && message.source !== null);
+/** Whether somebody has read in these calls what is written on a page, in this turn or before it. */
+export const readsForeignText = (calls: readonly TurnToolCall[]): boolean =>
+  calls.some(({ source }) => source !== null);
 
 function refusalOf({ name, arguments: given }: ToolRequest, tool: Tool | undefined): string | null {
   if (!tool) return `There is no tool ${JSON.stringify(name.slice(0, NAME_LENGTH))}.`;

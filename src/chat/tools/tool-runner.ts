@@ -9,7 +9,7 @@ import { SessionService } from '../../session/session.service';
 import type { EngineName, ToolOffer, ToolRequest } from '../../switch-gateway/switch-gateway.types';
 import type { ToolCallEnd, TurnToolCall } from '../../telemetry/tool-calls/tool-call.types';
 import { ToolCallService } from '../../telemetry/tool-calls/tool-call.service';
-import { ToolFailedError } from '../../tools/tool.errors';
+import { ToolFailedError, ToolTimeoutError } from '../../tools/tool.errors';
 import { toOffer } from '../../tools/to-offer';
 import { ToolRegistryService } from '../../tools/tool-registry.service';
 import type { Tool, ToolOutcome } from '../../tools/tool.types';
@@ -179,15 +179,6 @@ export class ToolRunner {
     const { status, durationMs, error } = end;
     const address = { tool_call_id: id, turn_id: turn.id, tool_name: toolName };
     return { type: 'tool_call.finished', data: { ...address, status, duration_ms: durationMs, error } };
-  }
-}
-
-class ToolTimeoutError extends OperatorError {
-  readonly code = 'deadline_exceeded';
-  readonly kind = 'upstream-timeout';
-
-  constructor() {
-    super('The tool did not end in time.');
   }
 }
 

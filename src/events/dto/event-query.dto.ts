@@ -92,9 +92,8 @@ export function toPosition(after: string | undefined, lastEventId: string | unde
 export function toSeq(after: string | undefined, lastEventId: string | undefined): number {
   const seq = lastEventId || after || '0';
   if (!/^\d{1,9}$/.test(seq)) {
-    throw new ValidationFailedError([
-      { field: 'Last-Event-ID', message: 'must be the id of an event of this session' },
-    ]);
+    const field = lastEventId ? 'Last-Event-ID' : 'after';
+    throw new ValidationFailedError([{ field, message: `${field} must be the id of an event of this session` }]);
   }
   return Number(seq);
 }

@@ -1,19 +1,31 @@
-import type { StreamEnd } from '../events.types';
+import type { OperatorEventBody, StreamEnd } from '../events.types';
 
-/** What every event has. */
 abstract class EventDto {
+  /** @example '2026-11-23T09:30:00.000Z' */
+  timestamp: string;
+}
+
+/** What is kept, and can be asked for again. */
+abstract class StoredEventDto extends EventDto {
+  /** @example 'support-4711' */
+  session_id: string;
   /**
-   * Null for events of no session.
+   * 1, 2, 3 … within the session, without gaps. It is the event’s `id:` in the session’s stream; that of all sessions
+   * has ids of another kind.
+   * @example 3
+   */
+  seq: number;
+}
+
+/** What is about the stream itself. */
+abstract class StreamEventDto extends EventDto {
+  /**
+   * Null in the stream of all sessions.
    * @example 'support-4711'
    */
   session_id: string | null;
-  /**
-   * 1, 2, 3 … within the session; null for what is not stored.
-   * @example 3
-   */
+  /** Null: it is not stored, and has no `id:`. */
   seq: number | null;
-  /** @example '2026-11-23T09:30:00.000Z' */
-  timestamp: string;
 }
 
 export class SessionCreatedDataDto {
@@ -21,9 +33,11 @@ export class SessionCreatedDataDto {
   user_id: string;
 }
 
-/** The session has begun. */
-export class SessionCreatedEventDto extends EventDto {
-  /** @example 'session.created' */
+export class SessionCreatedEventDto extends StoredEventDto {
+  /**
+   * The session has begun: its first event.
+   * @example 'session.created'
+   */
   type: 'session.created';
   data: SessionCreatedDataDto;
 }
@@ -37,9 +51,11 @@ export class MessageCreatedDataDto {
   role: 'user' | 'assistant';
 }
 
-/** A message is kept. */
-export class MessageCreatedEventDto extends EventDto {
-  /** @example 'message.created' */
+export class MessageCreatedEventDto extends StoredEventDto {
+  /**
+   * A message has been stored: a question, or an answer, be it one that was cut off.
+   * @example 'message.created'
+   */
   type: 'message.created';
   data: MessageCreatedDataDto;
 }
@@ -54,9 +70,11 @@ export class TurnStartedDataDto {
   attempt: number;
 }
 
-/** An attempt at an answer has begun. Pieces of earlier attempts are of no use any more. */
-export class TurnStartedEventDto extends EventDto {
-  /** @example 'turn.started' */
+export class TurnStartedEventDto extends StoredEventDto {
+  /**
+   * An attempt at an answer has begun. Pieces of attempts before it are of no use any more.
+   * @example 'turn.started'
+   */
   type: 'turn.started';
   data: TurnStartedDataDto;
 }
@@ -67,7 +85,8 @@ export class MessageDeltaDataDto {
   /** @example 1 */
   attempt: number;
   /**
-   * Where it belongs in the text of this attempt, in UTF-16 code units: whoever gets a piece twice puts it there twice.
+   * Where it belongs in the text of this attempt, in UTF-16 code units, as JavaScript counts. A piece may come twice, or
+   * as part of a larger one: putting it in its place once more changes nothing.
    * @example 0
    */
   offset: number;
@@ -75,13 +94,21 @@ export class MessageDeltaDataDto {
   text: string;
 }
 
-/**
- * A piece of the answer. One that is told as it is said has no `seq`: a moment later it is stored, as part of a larger piece,
- * which is not told again to those who have got it.
- */
 export class MessageDeltaEventDto extends EventDto {
-  /** @example 'message.delta' */
+  /**
+   * A piece of the answer.
+   * @example 'message.delta'
+   */
   type: 'message.delta';
+  /** @example 'support-4711' */
+  session_id: string;
+  /**
+   * Null for a piece that is told while it is said. A moment later it is stored as part of a larger piece, which has a
+   * `seq` and is not told again to those who have seen all of it; so for them `seq` may seem to skip one. `id:` says
+   * where to go on.
+   * @example 4
+   */
+  seq: number | null;
   data: MessageDeltaDataDto;
 }
 
@@ -98,15 +125,17 @@ export class ToolCallStartedDataDto {
    */
   step: number;
   /**
-   * JSON, as the engine wrote it: perhaps none.
-   * @example '{"url":"https://example.com"}'
+   * JSON, as the engine wrote it, such as `{"url":"https://example.com/"}`; what it wrote may be none.
+   * @example '{}'
    */
   arguments: string;
 }
 
-/** A tool is run. */
-export class ToolCallStartedEventDto extends EventDto {
-  /** @example 'tool_call.started' */
+export class ToolCallStartedEventDto extends StoredEventDto {
+  /**
+   * A tool is called.
+   * @example 'tool_call.started'
+   */
   type: 'tool_call.started';
   data: ToolCallStartedDataDto;
 }
@@ -124,22 +153,28 @@ export class ToolCallAwaitingApprovalDataDto {
    */
   step: number;
   /**
-   * JSON, as the engine wrote it.
-   * @example '{"url":"https://example.com","actions":[]}'
+   * What it would be called with, as the engine wrote it: JSON, such as
+   * `{"url":"https://example.com/form","actions":[{"action":"click","selector":"#send"}]}`.
+   * @example '{}'
    */
   arguments: string;
   /**
-   * What is agreed to.
+   * What is agreed to: SHA-256 of the tool’s name, a line feed and these arguments.
    * @example '5f0b6b7c0b9ad34d2f8a6d1f6f3c7d3f5b0b6f2f1f0c4a0e9d8c7b6a59483726'
    */
   arguments_hash: string;
-  /** @example '2026-11-23T10:30:00.000Z' */
+  /**
+   * When nobody has decided by then, the turn fails.
+   * @example '2026-11-23T10:30:00.000Z'
+   */
   expires_at: string;
 }
 
-/** A tool is not run until a person agrees to it. */
-export class ToolCallAwaitingApprovalEventDto extends EventDto {
-  /** @example 'tool_call.awaiting_approval' */
+export class ToolCallAwaitingApprovalEventDto extends StoredEventDto {
+  /**
+   * A call waits for a person to agree to it.
+   * @example 'tool_call.awaiting_approval'
+   */
   type: 'tool_call.awaiting_approval';
   data: ToolCallAwaitingApprovalDataDto;
 }
@@ -155,9 +190,11 @@ export class ToolCallDecidedDataDto {
   decision: 'approved' | 'rejected' | 'expired';
 }
 
-/** A person has agreed to a call, or refused it; or nobody has in time. */
-export class ToolCallDecidedEventDto extends EventDto {
-  /** @example 'tool_call.decided' */
+export class ToolCallDecidedEventDto extends StoredEventDto {
+  /**
+   * A person has agreed to a call, or refused it.
+   * @example 'tool_call.decided'
+   */
   type: 'tool_call.decided';
   data: ToolCallDecidedDataDto;
 }
@@ -172,16 +209,21 @@ export class ToolCallFinishedDataDto {
   /** @example 'ok' */
   status: 'ok' | 'error';
   /**
-   * Null: it was not run, or cut off.
+   * Null for a call that was not run, or was cut off.
    * @example 812
    */
   duration_ms: number | null;
+  /**
+   * Why it failed or was not run: a text for people, or `rejected`, `interrupted`, `cancelled`, `approval_expired`.
+   */
   error: string | null;
 }
 
-/** A call has ended; its record has the result. */
-export class ToolCallFinishedEventDto extends EventDto {
-  /** @example 'tool_call.finished' */
+export class ToolCallFinishedEventDto extends StoredEventDto {
+  /**
+   * A call has ended. `GET /operator/tool/calls` has its result.
+   * @example 'tool_call.finished'
+   */
   type: 'tool_call.finished';
   data: ToolCallFinishedDataDto;
 }
@@ -191,9 +233,11 @@ export class TurnAwaitingApprovalDataDto {
   turn_id: string;
 }
 
-/** The turn waits until all its calls are decided. */
-export class TurnAwaitingApprovalEventDto extends EventDto {
-  /** @example 'turn.awaiting_approval' */
+export class TurnAwaitingApprovalEventDto extends StoredEventDto {
+  /**
+   * The turn waits until a person has decided on all its calls.
+   * @example 'turn.awaiting_approval'
+   */
   type: 'turn.awaiting_approval';
   data: TurnAwaitingApprovalDataDto;
 }
@@ -203,9 +247,11 @@ export class TurnResumedDataDto {
   turn_id: string;
 }
 
-/** All is decided, the turn goes on. */
-export class TurnResumedEventDto extends EventDto {
-  /** @example 'turn.resumed' */
+export class TurnResumedEventDto extends StoredEventDto {
+  /**
+   * All is decided, and the turn goes on.
+   * @example 'turn.resumed'
+   */
   type: 'turn.resumed';
   data: TurnResumedDataDto;
 }
@@ -216,7 +262,7 @@ export class TurnSucceededDataDto {
   /** @example 1 */
   attempt: number;
   /**
-   * Who answered, in the engine’s own words.
+   * Who answered; null if it did not say.
    * @example 'general-7b'
    */
   engine: string | null;
@@ -226,15 +272,17 @@ export class TurnSucceededDataDto {
    */
   latency_ms: number;
   /**
-   * The answer.
+   * The message that is the answer.
    * @example 43
    */
   message_id: number;
 }
 
-/** There is an answer. */
-export class TurnSucceededEventDto extends EventDto {
-  /** @example 'turn.succeeded' */
+export class TurnSucceededEventDto extends StoredEventDto {
+  /**
+   * There is an answer: the last event of a turn.
+   * @example 'turn.succeeded'
+   */
   type: 'turn.succeeded';
   data: TurnSucceededDataDto;
 }
@@ -244,20 +292,25 @@ export class TurnFailedDataDto {
   turn_id: string;
   /** @example 1 */
   attempt: number;
-  /** @example 'switch_timeout' */
+  /**
+   * A code, as in the `error` of a problem document.
+   * @example 'switch_timeout'
+   */
   error: string;
   /** @example 'Switch did not answer in time.' */
   detail: string;
   /**
-   * The message that keeps what was said until then; null when there was nothing.
+   * The message that keeps what was said until then; null if there was nothing.
    * @example 43
    */
   message_id: number | null;
 }
 
-/** There is no answer. */
-export class TurnFailedEventDto extends EventDto {
-  /** @example 'turn.failed' */
+export class TurnFailedEventDto extends StoredEventDto {
+  /**
+   * There is no answer: the last event of a turn, unless it is run once more.
+   * @example 'turn.failed'
+   */
   type: 'turn.failed';
   data: TurnFailedDataDto;
 }
@@ -268,15 +321,17 @@ export class TurnCancelledDataDto {
   /** @example 1 */
   attempt: number;
   /**
-   * The message that keeps what was said until then; null when there was nothing.
+   * The message that keeps what was said until then; null if there was nothing.
    * @example 43
    */
   message_id: number | null;
 }
 
-/** Somebody has put an end to the turn. */
-export class TurnCancelledEventDto extends EventDto {
-  /** @example 'turn.cancelled' */
+export class TurnCancelledEventDto extends StoredEventDto {
+  /**
+   * A person has put an end to the turn: its last event.
+   * @example 'turn.cancelled'
+   */
   type: 'turn.cancelled';
   data: TurnCancelledDataDto;
 }
@@ -284,13 +339,18 @@ export class TurnCancelledEventDto extends EventDto {
 export class AdjustmentCreatedDataDto {
   /** @example 5 */
   adjustment_id: number;
-  /** @example 42 */
+  /**
+   * The message that it was recorded for, if any.
+   * @example 42
+   */
   message_id: number | null;
 }
 
-/** A change of the router was recorded. */
-export class AdjustmentCreatedEventDto extends EventDto {
-  /** @example 'adjustment.created' */
+export class AdjustmentCreatedEventDto extends StoredEventDto {
+  /**
+   * A change of the router has been recorded.
+   * @example 'adjustment.created'
+   */
   type: 'adjustment.created';
   data: AdjustmentCreatedDataDto;
 }
@@ -300,9 +360,11 @@ export class AdjustmentAppliedDataDto {
   adjustment_id: number;
 }
 
-/** The router has made a change. */
-export class AdjustmentAppliedEventDto extends EventDto {
-  /** @example 'adjustment.applied' */
+export class AdjustmentAppliedEventDto extends StoredEventDto {
+  /**
+   * The router has been told of it.
+   * @example 'adjustment.applied'
+   */
   type: 'adjustment.applied';
   data: AdjustmentAppliedDataDto;
 }
@@ -310,23 +372,28 @@ export class AdjustmentAppliedEventDto extends EventDto {
 export class BrowserTaskDataDto {
   /** @example 3 */
   task_id: number;
-  /** @example 1 */
+  /**
+   * How often it was begun: 0 while it waits for the first time.
+   * @example 1
+   */
   attempt: number;
   /**
-   * What asked for it.
+   * With `browser_task.pending`: what asked for it, null if nothing but a client did.
    * @example 7
    */
   tool_call_id?: number | null;
   /**
-   * Why, where it did not end well.
+   * Why, where it did not end well, or is begun again: a code, as in the task’s `error`.
    * @example 'navigation_failed'
    */
   error?: string;
 }
 
-/** A browser task has come into this state. */
-export class BrowserTaskEventDto extends EventDto {
-  /** @example 'browser_task.done' */
+export class BrowserTaskEventDto extends StoredEventDto {
+  /**
+   * A browser task is in another state now.
+   * @example 'browser_task.done'
+   */
   type:
     | 'browser_task.pending'
     | 'browser_task.running'
@@ -340,34 +407,46 @@ export class BrowserTaskEventDto extends EventDto {
 
 export class HeartbeatDataDto {
   /**
-   * Where the reader is; null for those of all sessions.
+   * The `seq` up to which everything has been sent: whoever comes again goes on from there. Null in the stream of all
+   * sessions.
    * @example 57
    */
   last_seq: number | null;
 }
 
-/** Nothing has happened, and the connection is alive. */
-export class HeartbeatEventDto extends EventDto {
-  /** @example 'heartbeat' */
+export class HeartbeatEventDto extends StreamEventDto {
+  /**
+   * The connection is alive. The first thing in a stream, then every ten seconds.
+   * @example 'heartbeat'
+   */
   type: 'heartbeat';
   data: HeartbeatDataDto;
 }
 
 export class StreamEndedDataDto {
-  /** @example 'slow_reader' */
+  /**
+   * `slow_reader`: nothing was taken for ten seconds; `shutting_down`: this process ends; `session_erased`: there is
+   * nothing more to see.
+   * @example 'slow_reader'
+   */
   reason: Exclude<StreamEnd, 'turn_ended'>;
-  /** @example 57 */
+  /**
+   * As in a heartbeat.
+   * @example 57
+   */
   last_seq: number | null;
 }
 
-/** Operator ends the stream. Whoever comes again with the last `id` misses nothing. */
-export class StreamEndedEventDto extends EventDto {
-  /** @example 'stream.ended' */
+export class StreamEndedEventDto extends StreamEventDto {
+  /**
+   * Operator ends the stream, for another reason than the end of the turn it was about.
+   * @example 'stream.ended'
+   */
   type: 'stream.ended';
   data: StreamEndedDataDto;
 }
 
-/** Whatever may come in a stream. */
+/** Whatever may come in a stream, as `events.types.ts` has it, and what is about the stream itself. */
 export const EVENT_DTOS = [
   SessionCreatedEventDto,
   MessageCreatedEventDto,
@@ -387,4 +466,4 @@ export const EVENT_DTOS = [
   BrowserTaskEventDto,
   HeartbeatEventDto,
   StreamEndedEventDto,
-];
+] satisfies (new () => OperatorEventBody | HeartbeatEventDto | StreamEndedEventDto)[];

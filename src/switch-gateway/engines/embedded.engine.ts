@@ -15,7 +15,7 @@ import type {
 
 const NO_MODEL =
   'I am Operator’s embedded engine, not a language model: I run commands and cannot answer questions. ' +
-  'Send /help for the commands. For a model, set SWITCH_URL, or OPENAI_BASE_URL and OPENAI_MODEL, and start again.';
+  'Send /help for the commands. For a model, set SWITCH_URL or OPENAI_BASE_URL and start again.';
 
 /** Answers when there is no model: has commands run for real, and says of itself that it is none. */
 @Injectable()

@@ -1,0 +1,74 @@
+/**
+ * A model server that is asked for `<name> <tokens> <tokens a second>`, and answers so, as OpenAI's API does.
+ * `GET /answer/<name>`: what it has said, and when its connection was closed before that was all.
+ */
+import { type ServerResponse, createServer } from 'node:http';
+import { serve } from '../support/processes';
+import { nowUs, toText } from './tokens';
+
+export interface ModelAnswer {
+  text: string;
+  closedAt: number | null;
+}
+
+/** As a model takes time to read; until then all chats of a round have begun. */
+const FIRST_TOKEN_MS = 500;
+/** Spreads any number of chats evenly over the time between two tokens. */
+const GOLDEN_RATIO = 0.618;
+
+const ENVELOPE = { id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_677_664_795, model: 'bench' };
+const frame = (choices: object[], more: object = {}): string =>
+  `data: ${JSON.stringify({ ...ENVELOPE, choices, ...more })}\n\n`;
+const delta = (piece: object, reason: string | null = null): string =>
+  frame([{ index: 0, delta: piece, logprobs: null, finish_reason: reason }]);
+const USAGE = { prompt_tokens: 9, completion_tokens: 12, total_tokens: 21 };
+const END = `${delta({}, 'stop')}${frame([], { usage: USAGE })}data: [DONE]\n\n`;
+
+const answers = new Map<string, ModelAnswer>();
+let asked = 0;
+
+serve(
+  createServer((request, response) => {
+    if (request.method === 'GET') return void response.end(JSON.stringify(told(request.url!)));
+    let body = '';
+    request.setEncoding('utf8');
+    request.on('data', (chunk: string) => (body += chunk));
+    request.once('end', () => answer(body, response));
+  }),
+);
+
+function told(path: string): object {
+  return path.startsWith('/answer/')
+    ? (answers.get(path.slice('/answer/'.length)) ?? {})
+    : { object: 'list', data: [{ id: 'bench', object: 'model', created: 1_686_935_002, owned_by: 'bench' }] };
+}
+
+function answer(body: string, response: ServerResponse): void {
+  const { messages } = JSON.parse(body) as { messages: { content: string }[] };
+  const [name, tokens, perSecond] = messages.at(-1)!.content.split(' ') as [string, string, string];
+  const said: ModelAnswer = { text: '', closedAt: null };
+  answers.set(name, said);
+
+  const everyMs = 1_000 / Number(perSecond);
+  const beginAt = performance.now() + FIRST_TOKEN_MS + ((asked++ * GOLDEN_RATIO) % 1) * everyMs;
+  let index = 0;
+  const dueIn = () => beginAt + index * everyMs - performance.now();
+  let timer = setTimeout(say, dueIn());
+  function say(): void {
+    while (index < Number(tokens) && dueIn() <= 0) {
+      const text = toText({ index: index++, sentAt: nowUs() });
+      response.write(delta({ content: text }));
+      said.text += text;
+    }
+    if (index < Number(tokens)) timer = setTimeout(say, Math.max(1, dueIn()));
+    else response.end(END);
+  }
+
+  response.once('close', () => {
+    clearTimeout(timer);
+    if (!response.writableFinished) said.closedAt = nowUs();
+  });
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+  response.socket!.setNoDelay(true);
+  response.write(delta({ role: 'assistant', content: '', refusal: null }));
+}
