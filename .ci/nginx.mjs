@@ -1,189 +1,171 @@
-// Puts a real nginx before the built service, with nothing but `proxy_pass`, and sees whether it holds events back.
-import assert from 'node:assert/strict';
+// Puts a real nginx with its defaults before the built service, and sees whether events come through as they happen.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-const WITHIN_MS = 2_000;
-const START_MS = 30_000;
-const HEADERS = { 'X-VX11-Token': 'a-token', 'Content-Type': 'application/json', 'Accept-Encoding': 'gzip, br' };
-
-/** A stream of events, each with the moment at which it came. */
-class Stream {
-  events = [];
-  isOver = false;
-  #rest = '';
-
-  static async open(port, method, path, body) {
-    const headers = { ...HEADERS, Accept: 'text/event-stream' };
-    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
-    sent.end(body && JSON.stringify(body));
-    const [response] = await once(sent, 'response', { signal: AbortSignal.timeout(WITHIN_MS) });
-    return new Stream(response);
-  }
-
-  constructor(response) {
-    this.response = response;
-    response.setEncoding('utf8').on('data', (chunk) => this.#take(chunk));
-    response.on('error', () => undefined).once('close', () => (this.isOver = true));
-    streams.push(this);
-  }
-
-  async next(isWanted, what) {
-    const deadline = performance.now() + WITHIN_MS;
-    for (;;) {
-      const found = this.events.find(({ event }) => isWanted(event));
-      if (found) return found;
-      const had = `It had ${this.events.map(({ event }) => event.type).join(', ') || 'nothing'}.`;
-      assert.ok(!this.isOver, `The stream ended without ${what}. ${had}`);
-      assert.ok(performance.now() < deadline, `No ${what} within ${WITHIN_MS} ms. ${had}`);
-      await sleep(5);
-    }
-  }
-
-  #take(chunk) {
-    const blocks = (this.#rest + chunk).split('\n\n');
-    this.#rest = blocks.pop();
-    for (const block of blocks) {
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (data) this.events.push({ event: JSON.parse(data), at: performance.now() });
-    }
-  }
-}
-
+const SOON_MS = 2_000;
+const WORDS = 40;
+const EVERY_MS = 50;
 const dir = mkdtempSync(join(tmpdir(), 'operator-nginx-'));
-// Started by root, nginx works as nobody.
-chmodSync(dir, 0o755);
-const children = [];
-const streams = [];
+
+// A model that takes its time: what nginx held back would come all at once.
+const model = createServer((request, response) => {
+  request.resume();
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let said = 0;
+  const timer = setInterval(() => {
+    const isOver = said === WORDS;
+    const delta = isOver ? {} : { content: `word${said++} ` };
+    const choice = { index: 0, delta, finish_reason: isOver ? 'stop' : null };
+    response.write(`data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [choice] })}\n\n`);
+    if (!isOver) return;
+    clearInterval(timer);
+    response.end('data: [DONE]\n\n');
+  }, EVERY_MS);
+}).listen(0, '127.0.0.1');
+await once(model, 'listening');
+
+const service = spawn(process.execPath, [resolve('dist/src/main.js')], {
+  cwd: dir,
+  env: {
+    PATH: process.env.PATH,
+    DATA_DIR: join(dir, 'data'),
+    OPERATOR_PORT: '0',
+    ENGINE: 'openai',
+    OPENAI_BASE_URL: `http://127.0.0.1:${model.address().port}/v1`,
+    OPENAI_MODEL: 'm',
+    VX11_OPERATOR_TOKEN: 'a-token',
+  },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+let nginx;
 try {
-  const service = await startService();
-  const [plain, zipping] = [await freePort(), await freePort()];
-  await startNginx(service, { [plain]: '', [zipping]: 'gzip on;' });
-  await check(plain, 'nginx as it comes');
-  await check(zipping, 'nginx with gzip');
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
+  const upstream = await listening();
+  const port = await freePort();
+  nginx = startNginx(port, upstream);
+  const url = `http://127.0.0.1:${port}`;
+  await answers(url);
+
+  const asked = await open(`${url}/operator/chat`, { method: 'POST', body: '{"session_id":"s","message":"hi"}' });
+  await asked.first('turn.started');
+  const watched = await open(`${url}/operator/session/s/events`);
+  await watched.first('turn.started');
+  await Promise.all([asked.first('turn.succeeded'), watched.first('turn.succeeded')]);
+  for (const [name, { headers, seen }] of Object.entries({ asked, watched })) {
+    check(headers.get('content-encoding') === null, `${name}: not compressed`);
+    const pieces = seen.filter(({ type }) => type === 'message.delta');
+    const spread = pieces.at(-1).at - pieces[0].at;
+    check(pieces.length >= WORDS / 2, `${name}: ${pieces.length} pieces`);
+    check(spread > (WORDS / 2) * EVERY_MS, `${name}: told over ${Math.round(spread)} ms, as it was said`);
+  }
+  // Long after the first answer, on the stream that has been open all the time.
+  const before = watched.seen.length;
+  const again = await open(`${url}/operator/chat`, { method: 'POST', body: '{"session_id":"s","message":"again"}' });
+  await again.first('turn.started');
+  const began = performance.now();
+  while (watched.seen.length === before && performance.now() - began < SOON_MS) await pause(10);
+  check(watched.seen.length > before, `watched: what happens later comes within ${SOON_MS} ms`);
+  for (const { stop } of [asked, watched, again]) stop();
 } finally {
-  for (const { response } of streams) response.destroy();
-  await Promise.all(children.map(stop));
+  for (const process of [nginx, service]) {
+    process?.kill('SIGTERM');
+    if (process?.exitCode === null) await once(process, 'exit');
+  }
+  model.close();
+  model.closeAllConnections();
   rmSync(dir, { recursive: true });
 }
 
-async function check(port, what) {
-  const session = `behind-${port}`;
-  await say(port, session);
-
-  const openedAt = performance.now();
-  const watching = await Stream.open(port, 'GET', `/operator/session/${session}/events`);
-  const first = await watching.next(({ seq }) => seq === 1, 'first event');
-  const { event: past } = await watching.next(({ type }) => type === 'turn.succeeded', 'end of the first turn');
-
-  const saidAt = performance.now();
-  await say(port, session);
-  const later = await watching.next(
-    ({ type, seq }) => type === 'turn.succeeded' && seq > past.seq,
-    'event that happened while the stream was open',
+function startNginx(port, upstream) {
+  const root = join(dir, 'nginx');
+  mkdirSync(root);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${root};`);
+  // What it takes to run beside others, and the one line that makes it a proxy.
+  writeFileSync(
+    join(root, 'nginx.conf'),
+    `daemon off; pid ${root}/pid; error_log ${root}/error.log; events {}
+     http { access_log off; ${temporary.join(' ')}
+       server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; } } }`,
   );
-
-  const askedAt = performance.now();
-  const answer = await Stream.open(port, 'POST', '/operator/chat', { session_id: session, message: '/help' });
-  const end = await answer.next(({ type }) => type === 'turn.succeeded', 'end of the turn');
-  await answer.next(({ type }) => type === 'message.delta', 'piece of the answer');
-  await watching.next(({ seq }) => seq === end.event.seq, 'end of that turn in the other stream');
-
-  for (const { response } of [watching, answer]) {
-    const { server, 'content-type': type, 'content-encoding': encoding } = response.headers;
-    assert.match(server, /^nginx/);
-    assert.equal(type, 'text/event-stream; charset=utf-8');
-    assert.equal(encoding, undefined, `nginx has compressed it: ${encoding}.`);
-  }
-  const [one, two, three] = [first.at - openedAt, later.at - saidAt, end.at - askedAt].map(Math.round);
-  console.log(`${what}: first event after ${one} ms, a later one after ${two} ms, a whole answer after ${three} ms`);
-}
-
-async function say(port, session) {
-  const answer = await fetch(`http://127.0.0.1:${port}/operator/chat`, {
-    method: 'POST',
-    headers: HEADERS,
-    body: JSON.stringify({ session_id: session, message: '/help' }),
-    signal: AbortSignal.timeout(START_MS),
+  return spawn('nginx', ['-c', join(root, 'nginx.conf'), '-p', root, '-e', join(root, 'error.log')], {
+    stdio: 'inherit',
+    env: { PATH: `${process.env.PATH}:/usr/sbin` },
   });
-  assert.equal(answer.status, 200, await answer.text());
 }
 
-async function startService() {
-  const env = { PATH: process.env.PATH, DATA_DIR: dir, OPERATOR_PORT: '0', VX11_OPERATOR_TOKEN: 'a-token' };
-  const service = start(process.execPath, [resolve('dist/src/main.js')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const timer = setTimeout(() => service.kill('SIGKILL'), START_MS);
+/** A stream, and when each of its events came. */
+async function open(url, { method = 'GET', body } = {}) {
+  const stopped = new AbortController();
+  const headers = {
+    'X-VX11-Token': 'a-token',
+    'Content-Type': 'application/json',
+    Accept: 'text/event-stream',
+    'Accept-Encoding': 'gzip',
+  };
+  const response = await fetch(url, { method, body, headers, signal: stopped.signal });
+  check(response.status === 200, `${method} ${new URL(url).pathname}: ${response.status}`);
+  const seen = [];
+  const read = async () => {
+    const decoder = new TextDecoder();
+    let text = '';
+    for await (const chunk of response.body) {
+      text += decoder.decode(chunk, { stream: true });
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const [, type] = /^event: (.*)$/m.exec(text.slice(0, end)) ?? [];
+        if (type) seen.push({ type, at: performance.now() });
+        text = text.slice(end + 2);
+      }
+    }
+  };
+  read().catch(() => undefined);
+  const first = async (type) => {
+    const until = performance.now() + SOON_MS + WORDS * EVERY_MS * 2;
+    while (!seen.some((event) => event.type === type)) {
+      if (performance.now() > until) throw new Error(`${url}: ${type} has not come.`);
+      await pause(5);
+    }
+  };
+  return { headers: response.headers, seen, first, stop: () => stopped.abort() };
+}
+
+function check(isTrue, what) {
+  if (!isTrue) throw new Error(`Not so: ${what}`);
+  console.log(what);
+}
+
+async function answers(url) {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const answer = await fetch(`${url}/health`).catch(() => null);
+    if (answer?.ok) return;
+    await pause(50);
+  }
+  throw new Error('nginx did not start.');
+}
+
+async function listening() {
   for await (const line of createInterface({ input: service.stdout })) {
     const { event, url } = JSON.parse(line);
     if (event !== 'startup:v7_initialized') continue;
-    clearTimeout(timer);
     service.stdout.resume();
     return url;
   }
   throw new Error('The service did not start.');
 }
 
-/** `settings` of a server, by port. All other settings are what it takes to run without installing it. */
-async function startNginx(upstream, servers) {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (use) => `${use}_temp_path ${dir}/${use};`,
-  );
-  const listed = Object.entries(servers).map(
-    ([port, settings]) => `server { listen 127.0.0.1:${port}; ${settings} location / { proxy_pass ${upstream}; } }`,
-  );
-  const file = join(dir, 'nginx.conf');
-  writeFileSync(
-    file,
-    `daemon off; pid ${dir}/nginx.pid; events {} http { access_log off; ${[...temporary, ...listed].join(' ')} }\n`,
-  );
-  const nginx = start('nginx', ['-p', dir, '-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  await Promise.all(Object.keys(servers).map((port) => listening(nginx, Number(port))));
-}
-
-async function listening(child, port) {
-  const deadline = performance.now() + START_MS;
-  for (;;) {
-    assert.ok(child.exitCode === null && performance.now() < deadline, 'nginx did not start.');
-    const socket = connect(port, '127.0.0.1');
-    const isThere = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isThere) return;
-    await sleep(50);
-  }
-}
-
 async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createSocketServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
   server.close();
+  await once(server, 'close');
   return port;
 }
 
-function start(command, args, options) {
-  const child = spawn(command, args, { cwd: dir, ...options });
-  child.once('error', (error) => console.error(`${command} cannot be run: ${error.message}`));
-  children.push(child);
-  return child;
-}
-
-async function stop(child) {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), WITHIN_MS * 5);
-  await once(child, 'exit');
-  clearTimeout(timer);
+function pause(ms) {
+  return new Promise((done) => setTimeout(done, ms));
 }

@@ -1,7 +1,8 @@
 import { excerpt } from '../common/excerpt';
 import type { ToolOutcome } from '../tools/tool.types';
-import type { OperatorArtifact } from './artifacts/operator-artifact.entity';
+import { label } from '../upstream/foreign-text';
 import { ArtifactDto } from './artifacts/dto/artifact.dto';
+import type { OperatorArtifact } from './artifacts/operator-artifact.entity';
 import type { StepReport } from './engine/browser-engine.types';
 import { BrowserTaskSummaryDto } from './tasks/dto/browser-task-response.dto';
 import type { TaskResult } from './tasks/findings';
@@ -9,10 +10,14 @@ import type { OperatorBrowserTask } from './tasks/operator-browser-task.entity';
 
 /** What an engine gets to read of a page, in bytes; the whole is an artifact. */
 export const PAGE_BYTES = 8_192;
-/** What it is told besides: title, address, how steps went, where the whole is. */
+/** What it is told besides: title, address, how the steps went, where the whole is. */
 export const BESIDES_BYTES = 4_096;
-const TITLE_BYTES = 512;
+const TITLE_LENGTH = 200;
 const URL_BYTES = 2_048;
+/** Of what came of a step among others. */
+const VALUE_BYTES = 1_024;
+
+export type Format = 'text' | 'markdown' | 'links';
 
 /** A task that has ended, and what it has kept. */
 export interface Visited {
@@ -20,71 +25,70 @@ export interface Visited {
   artifacts: OperatorArtifact[];
 }
 
-/** A page that was opened: what it says, as far as an engine gets to read it. */
-export function pageOutcome(visited: Visited): ToolOutcome {
-  return outcome(visited, textOf(visited));
+/** Of a page that was opened: what it says. */
+export const pageOutcome = (visited: Visited): ToolOutcome => outcome(visited, textOf(visited));
+
+/** Of a part of a page. `content` is all of it: a text, or links as the JSON that the step leaves. */
+export function extractOutcome(visited: Visited, format: Format, content: string): ToolOutcome {
+  const whole = format === 'links' ? linesOf(content) : content;
+  let shown = excerpt(whole, PAGE_BYTES);
+  const isCut = shown.length < whole.length;
+  // Half a link leads elsewhere.
+  if (isCut && format === 'links') shown = shown.slice(0, shown.lastIndexOf('\n'));
+  return outcome(visited, told(shown, isCut, findCaught(visited, format)));
 }
 
-/** A part of a page; `content` is all of it. */
-export function extractOutcome(visited: Visited, format: 'text' | 'markdown' | 'links', content: string): ToolOutcome {
-  if (format !== 'links') return outcome(visited, shortened(content, artifactOf(visited, format)));
-  return outcome(visited, shortened(linesOf(content), artifactOf(visited, format), '\n'));
-}
-
-/** A page that was pictured. Nothing of the picture itself is told. */
+/** Of a page that was pictured: where the picture is, and nothing of what is on it. */
 export function pictureOutcome(visited: Visited): ToolOutcome {
   const picture = visited.artifacts.find(({ kind }) => kind === 'screenshot' || kind === 'snapshot');
-  const where = picture ? `A picture was taken. A person can see it at ${addressOf(picture)}.` : 'No picture was kept.';
-  return outcome(visited, where);
+  return outcome(visited, picture ? `The picture is kept, for a person to look at: ${addressOf(picture)}` : NOTHING);
 }
 
-/** A page that was acted on: how that went, and what it says afterwards. */
+/** Of a page that was acted on: how that went, and what the page says afterwards. */
 export function actOutcome(visited: Visited): ToolOutcome {
-  const told = outcome(visited, [...stepsOf(visited).map(lineOf), '', textOf(visited)].join('\n'));
-  const steps = stepsOf(visited).map(({ action, status, durationMs, error }) => ({
-    action,
-    status,
-    duration_ms: durationMs,
-    error,
-  }));
-  return { ...told, result: { ...resultOf(visited), steps } };
+  const steps = stepsOf(visited);
+  const { result, text, source } = outcome(visited, [...steps.map(lineOf), '', textOf(visited)].join('\n'));
+  return { result: { ...result, steps: steps.map(toRecord) }, text, source };
 }
 
-/** The same of a task that has not ended well: for the record, and for whoever is to make the best of it. */
-export function failureOf(visited: Visited): { code: string; message: string; result: unknown; source: string | null } {
+/** Of a task that did not end well: why, and what it has found until then. */
+export function failureOf(visited: Visited) {
   const { task } = visited;
   const { error } = BrowserTaskSummaryDto.from(task);
-  const done = stepsOf(visited).filter(({ status }) => status === 'done');
-  const so_far = task.effects === 'write' && done.length > 0;
+  const steps = stepsOf(visited);
+  const done = steps.filter(({ status }) => status === 'done').map(({ action }) => action);
+  const why = error?.detail ?? `The task is ${task.status}.`;
   return {
     code: error?.error ?? task.status,
-    message: [
-      error?.detail ?? `The task is ${task.status}.`,
-      ...(so_far ? [`Done before that: ${done.map(({ action }) => action).join(', ')}.`] : []),
-    ].join(' '),
-    result: resultOf(visited),
-    // Why a step could not be done may quote the page; all other reasons are Operator's words.
+    message: task.effects === 'write' && done.length > 0 ? `${why} Done before that: ${done.join(', ')}.` : why,
+    result: { ...resultOf(visited), steps: steps.map(toRecord) },
+    // Why a step could not be done may quote the page. All other reasons are Operator's words.
     source: error?.error === 'step_failed' ? sourceOf(task) : null,
   };
 }
 
-/** Links as lines, from the JSON that a step leaves. */
-export function linesOf(json: string): string {
-  const links = JSON.parse(json) as { text: string; href: string }[] | null;
-  return (links ?? []).map(({ text, href }) => `${href}  ${text.replace(/\s+/g, ' ').trim()}`).join('\n');
+/** What a step that took something along has kept of it, if that was too much for the report. */
+export const findCaught = ({ artifacts }: Visited, kind: Format): OperatorArtifact | undefined =>
+  artifacts.find((artifact) => artifact.kind === kind && artifact.step !== null);
+
+export const stepsOf = ({ task }: Visited): StepReport[] => (task.result as TaskResult | null)?.steps ?? [];
+
+const NOTHING = 'There is nothing.';
+
+function outcome(visited: Visited, text: string) {
+  const { task } = visited;
+  const isStub = (task.result as TaskResult | null)?.engine === 'stub';
+  const lines = [
+    label(task.title ?? '', TITLE_LENGTH) || 'No title',
+    excerpt(sourceOf(task), URL_BYTES),
+    '',
+    isStub ? 'Nothing was opened: the browser here is a stub (BROWSER_IMPL=stub).' : text,
+  ];
+  return { result: resultOf(visited), text: lines.join('\n'), source: sourceOf(task) };
 }
 
-function outcome(visited: Visited, text: string): ToolOutcome {
-  const { title, finalUrl, url } = visited.task;
-  const head = [excerpt(title || 'No title', TITLE_BYTES), excerpt(finalUrl ?? url, URL_BYTES)];
-  const body = isStub(visited) ? 'No page was opened: the browser is a stub, which does nothing.' : text;
-  return { result: resultOf(visited), text: [...head, '', body].join('\n'), source: sourceOf(visited.task) };
-}
-
-function resultOf(visited: Visited) {
-  const { task, artifacts } = visited;
+function resultOf({ task, artifacts }: Visited) {
   const { task_id, status, url, title, snapshot_url, error } = BrowserTaskSummaryDto.from(task);
-  const whole = artifactOf(visited, 'text');
   return {
     task_id,
     status,
@@ -92,30 +96,51 @@ function resultOf(visited: Visited) {
     final_url: task.finalUrl,
     title,
     http_status: (task.result as TaskResult | null)?.httpStatus ?? null,
-    text_bytes: whole?.bytes ?? (task.text === null ? null : Buffer.byteLength(task.text)),
+    text_bytes: findWhole(artifacts)?.bytes ?? (task.text === null ? null : Buffer.byteLength(task.text)),
     artifacts: artifacts.map((artifact) => {
-      const { id, kind, content_type, bytes, url: address } = ArtifactDto.from(artifact);
-      return { id, kind, content_type, bytes, url: address };
+      const { id, kind, content_type, bytes } = ArtifactDto.from(artifact);
+      return { id, kind, content_type, bytes, url: addressOf(artifact) };
     }),
     snapshot_url,
-    ...(error && { error }),
+    error,
   };
 }
 
-function textOf(visited: Visited): string {
-  const { text } = visited.task;
-  return shortened(text ?? '', artifactOf(visited, 'text'));
+/** The task itself shows no more than an engine gets to read. */
+function textOf({ task, artifacts }: Visited): string {
+  const whole = findWhole(artifacts);
+  return told(task.text ?? '', whole !== undefined, whole);
 }
 
-/** As much as an engine gets to read, whole lines of it if `end` ends each, and where the rest is. */
-function shortened(text: string, whole: OperatorArtifact | undefined, end?: string): string {
-  if (text === '') return 'There is no text on it.';
-  let shown = excerpt(text, PAGE_BYTES);
-  if (shown.length < text.length && end !== undefined) shown = shown.slice(0, shown.lastIndexOf(end));
-  return whole ? `${shown}\n[This is the beginning. The whole, ${whole.bytes} bytes, is at ${addressOf(whole)}.]` : shown;
+function told(text: string, isCut: boolean, whole: OperatorArtifact | undefined): string {
+  if (text.trim() === '') return NOTHING;
+  if (!isCut) return text;
+  const where = whole ? ` All of it, ${whole.bytes} bytes, is kept for a person to look at: ${addressOf(whole)}` : '';
+  return `${text}\n[This is the beginning.${where}]`;
 }
+
+/** The text of the page that is kept when the task cannot show it all. */
+const findWhole = (artifacts: OperatorArtifact[]): OperatorArtifact | undefined =>
+  artifacts.find(({ kind, step }) => kind === 'text' && step === null);
+
+const linesOf = (json: string): string =>
+  ((JSON.parse(json) as { text: string; href: string }[] | null) ?? [])
+    .map(({ text, href }) => `${href} ${label(text, TITLE_LENGTH)}`.trimEnd())
+    .join('\n');
 
 function lineOf({ action, status, error, value }: StepReport, index: number): string {
-  const found = value === null || value === undefined ? '' : `: ${typeof value === 'string' ? value : JSON.stringify(value)}`;
-  return `${index + 1}. ${action} ${error === null ? status : `${status} (${error})`}${excerpt(found, STEP_BYTES)}`;
+  const found = value == null ? '' : excerpt(typeof value === 'string' ? value : JSON.stringify(value), VALUE_BYTES);
+  return `${index + 1}. ${action}: ${status}${error === null ? '' : `, ${error}`}${found && `\n${found}`}`;
 }
+
+const toRecord = ({ action, status, durationMs, error }: StepReport) => ({
+  action,
+  status,
+  duration_ms: durationMs,
+  error,
+});
+
+const addressOf = (artifact: OperatorArtifact): string => ArtifactDto.from(artifact).url;
+
+/** Whatever a page says is its own words, its address too, which it may have chosen. */
+const sourceOf = ({ finalUrl, url }: OperatorBrowserTask): string => finalUrl ?? url;

@@ -7,7 +7,9 @@ const STEPS_MAX = 20;
 const SELECTOR_MAX_LENGTH = 1_024;
 const VALUE_MAX_LENGTH = 8_192;
 
-export const pageUrl = requiredText(URL_MAX_LENGTH).describe('Address of the page, beginning with http:// or https://.');
+export const pageUrl = requiredText(URL_MAX_LENGTH).describe(
+  'Address of the page, beginning with http:// or https://.',
+);
 
 const selector = requiredText(SELECTOR_MAX_LENGTH);
 

@@ -20,7 +20,7 @@ export class HistoryTool implements OnModuleInit {
     this.registry.offer({
       name: 'session_history',
       description: 'Shows the last messages of this session.',
-      parameters: z.object({ count: z.number().int().min(1).max(MAX_COUNT) }),
+      parameters: z.object({ count: z.number().int().min(1).max(MAX_COUNT).describe('How many messages.') }),
       effects: 'read',
       deadlineMs: 10_000,
       resultBytes: 16_384,
@@ -48,7 +48,7 @@ export class HistoryTool implements OnModuleInit {
 }
 
 /** What is no number, or none that there could be, is not worth a complaint. */
-const toCount = (argument: string): number =>
+export const toCount = (argument: string): number =>
   /^\d{1,9}$/.test(argument) ? Math.min(Math.max(Number(argument), 1), MAX_COUNT) : DEFAULT_COUNT;
 
 function excerpt(content: string): string {

@@ -638,15 +638,5 @@ function placesOf(message: ChatMessage, tables: Tables, { turnId, message: curre
   });
 }
 
-/** Messages, each that asks for tools with the answers to it. */
-function stepsIn(messages: ChatMessage[]): ChatMessage[][] {
-  const steps: ChatMessage[][] = [];
-  for (const message of messages) {
-    if (message.role === 'tool') steps.at(-1)!.push(message);
-    else steps.push([message]);
-  }
-  return steps;
-}
-
 const isLeftOut = ({ role, content }: ChatMessage): boolean =>
   role === 'tool' && content.startsWith('The result is left out');

@@ -15,10 +15,14 @@ export const ApiEventStream = (description = 'Server-sent events, until either s
     ApiOkResponse({ description, content: { 'text/event-stream': eventStream() } }),
   );
 
-/** Of the data of each server-sent event. */
+/** Of the data of each server-sent event: a stream as a whole is no JSON. */
 export const eventStream = () => ({
   schema: { oneOf: EVENT_DTOS.map((dto) => ({ $ref: getSchemaPath(dto) })) },
-  example:
-    'id: 3\nevent: turn.started\ndata: {"type":"turn.started","session_id":"support-4711","seq":3,' +
-    '"timestamp":"2026-11-23T09:30:00.000Z","data":{"turn_id":"6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d","attempt":1}}\n\n',
+  example: {
+    type: 'turn.started',
+    session_id: 'support-4711',
+    seq: 3,
+    timestamp: '2026-11-23T09:30:00.000Z',
+    data: { turn_id: '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d', attempt: 1 },
+  },
 });

@@ -5,6 +5,7 @@ import { sqlTime } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
 import { OperatorMessage } from './operator-message.entity';
 import {
+  type FoundMessage,
   type HistoryMessage,
   INCOMPLETE,
   type MessageAddress,
@@ -72,28 +73,43 @@ export class MessageRepository {
         `SELECT MAX(id) AS last, CAST(COUNT(*) AS INTEGER) AS looked,
            MAX(CASE WHEN LOWER(content) LIKE LOWER(?) ESCAPE '!' THEN 1 ELSE 0 END) AS found
          FROM (SELECT id, content FROM operator_message WHERE session_id = ? AND id > ? ORDER BY id LIMIT ?) AS page`,
-        [`%${text.replace(/[!%_]/g, '!$&')}%`, sessionId, after, limit],
+        [patternOf(text), sessionId, after, limit],
       ),
     );
     const { last, looked, found } = row!;
     return { isFound: found === 1, next: looked < limit ? null : last };
   }
 
-  /** The newest messages of a session with a text in them, whatever its case; not those of the turn that asks. */
-  containing(
+  /**
+   * Looks for a text, whatever its case, in the `limit` newest messages older than `before`, but not in those of one turn.
+   * Hands out the newest `most` that have it. `next` is where to go on, null at the end.
+   */
+  async lookBack(
     text: string,
-    sessionId: string,
-    exceptTurn: string,
+    { sessionId, exceptTurn }: { sessionId: string; exceptTurn: string },
+    before: number | null,
     limit: number,
-  ): Promise<{ id: number; role: string; content: string }[]> {
-    return this.reader.sql((sql) =>
-      sql.all(
+    most: number,
+  ): Promise<{ found: FoundMessage[]; next: number | null }> {
+    const older = before === null ? '' : 'AND id < ?';
+    const bounds = before === null ? [sessionId] : [sessionId, before];
+    return this.reader.sql(async (sql) => {
+      const page = await sql.get<{ first: number | null; looked: number }>(
+        `SELECT MIN(id) AS first, CAST(COUNT(*) AS INTEGER) AS looked
+         FROM (SELECT id FROM operator_message WHERE session_id = ? ${older} ORDER BY id DESC LIMIT ?) AS page`,
+        [...bounds, limit],
+      );
+      const { first, looked } = page!;
+      if (first === null) return { found: [], next: null };
+      const found = await sql.all<FoundMessage>(
         `SELECT id, role, content FROM operator_message
-         WHERE session_id = ? AND LOWER(content) LIKE LOWER(?) ESCAPE '!' AND (turn_id IS NULL OR turn_id <> ?)
+         WHERE session_id = ? ${older} AND id >= ? AND LOWER(content) LIKE LOWER(?) ESCAPE '!'
+           AND (turn_id IS NULL OR turn_id <> ?)
          ORDER BY id DESC LIMIT ?`,
-        [sessionId, `%${text.replace(/[!%_]/g, '!$&')}%`, exceptTurn, limit],
-      ),
-    );
+        [...bounds, first, patternOf(text), exceptTurn, most],
+      );
+      return { found, next: looked < limit ? null : first };
+    });
   }
 
   async address(id: number): Promise<MessageAddress | undefined> {
@@ -119,3 +135,6 @@ export class MessageRepository {
     return { id, content, metadata: metadata === null ? null : (JSON.parse(metadata) as Record<string, unknown>) };
   }
 }
+
+/** What is to stand somewhere in a text, for `LIKE … ESCAPE '!'`. */
+const patternOf = (text: string): string => `%${text.replace(/[!%_]/g, '!$&')}%`;

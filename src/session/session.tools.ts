@@ -1,13 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
+import { requiredText } from '../tools/text-parameter';
 import { ToolRegistryService } from '../tools/tool-registry.service';
 import type { ToolContext, ToolOutcome } from '../tools/tool.types';
-import { MessageRepository } from './message.repository';
-import { SessionSearchService } from './session-search.service';
+import { label } from '../upstream/foreign-text';
+import { around } from './around';
+import { type Discovery, SessionSearchService } from './session-search.service';
 
-const EXCERPT_BEFORE = 80;
+const SESSIONS_MAX = 20;
+const SESSIONS = 5;
+const MESSAGES = 3;
 const EXCERPT_LENGTH = 200;
-const EXCERPTS_PER_SESSION = 3;
 
 /** What was said before, in whichever session of the same user. */
 @Injectable()
@@ -15,63 +18,61 @@ export class SessionTools implements OnModuleInit {
   constructor(
     private readonly registry: ToolRegistryService,
     private readonly search: SessionSearchService,
-    private readonly messages: MessageRepository,
   ) {}
 
   onModuleInit(): void {
     this.registry.offer({
       name: 'session_search',
       description:
-        'Looks for a text in earlier conversations of this user, whatever the case. Returns the sessions it was found ' +
-        'in, the newest first, and the places. Use it when something refers to what was said before.',
+        'Looks for a text in all conversations with this user, whatever the case. Returns those that have it, the newest ' +
+        `first, each with up to ${MESSAGES} messages around the place. Use it when something refers to what was said ` +
+        'before and is not to be seen here. It finds words, not meanings: look for one that must have been said.',
       parameters: z.object({
-        query: z.string().trim().min(1).max(200).describe('The text to look for, as it would have been written.'),
-        limit: z.number().int().min(1).max(20).default(5).describe('How many sessions at most.'),
+        query: requiredText(200).describe('The text to look for, exactly as it was written but for the case.'),
+        limit: z
+          .number()
+          .int()
+          .min(1)
+          .max(SESSIONS_MAX)
+          .default(SESSIONS)
+          .describe(`How many conversations at most, ${SESSIONS} unless told.`),
       }),
       effects: 'read',
       deadlineMs: 5_000,
-      resultBytes: 8_192,
+      resultBytes: 16_384,
       isOffered: true,
       command: {
         name: '/search',
         usage: '/search <text>',
         summary: 'Looks for a text in your sessions.',
-        parse: (argument) => ({ query: argument }),
+        parse: (argument) => ({ query: argument.trim() }),
       },
       run: ({ query, limit }, context) => this.run(query, limit, context),
     });
   }
 
-  private async run(query: string, limit: number, { userId, turnId }: ToolContext): Promise<ToolOutcome> {
-    const { items, nextCursor } = await this.search.find(query, userId, null, limit);
-    const found = [];
-    for (const { sessionId, updatedAt } of items) {
-      const places = await this.messages.containing(query, sessionId, turnId, EXCERPTS_PER_SESSION);
-      // Found by its name, or nowhere but in the question.
-      if (places.length === 0 && !sessionId.toLowerCase().includes(query.toLowerCase())) continue;
-      found.push({
-        session_id: sessionId,
-        updated_at: updatedAt.toISOString(),
-        messages: places.map(({ id, role, content }) => ({ id, role, excerpt: around(content, query) })),
-      });
-    }
-    const lines = found.flatMap(({ session_id, messages }) => [
-      `Session ${session_id}`,
-      ...messages.map(({ role, excerpt }) => `  ${role}: ${excerpt}`),
+  private async run(query: string, limit: number, context: ToolContext): Promise<ToolOutcome> {
+    const { found, isComplete } = await this.search.discover(query, context, { sessions: limit, messages: MESSAGES });
+    const sessions = found.map((discovery) => toRecord(discovery, query));
+    const lines = sessions.flatMap(({ session_id, messages }) => [
+      `Session ${label(session_id, EXCERPT_LENGTH)}:`,
+      // In quotes: whatever was said there is not said by us.
+      ...messages.map(
+        ({ message_id, role, excerpt }) => `  ${role}, message ${message_id}: ${JSON.stringify(excerpt)}`,
+      ),
     ]);
-    const more = nextCursor === null ? [] : ['There may be more.'];
-    return {
-      result: { sessions: found, has_more: nextCursor !== null },
-      text: [...lines, ...more].join('\n') || 'Nothing was found.',
-      // What was said before may have been taken from a page.
-      source: 'earlier conversations',
-    };
+    if (sessions.length === 0) lines.push('Nothing was found.');
+    if (!isComplete) lines.push('There may be more.');
+    return { result: { sessions, is_complete: isComplete }, text: lines.join('\n'), source: null };
   }
 }
 
-/** A line of what is said around the first place where it is found. */
-export function around(content: string, query: string): string {
-  const at = Math.max(0, content.toLowerCase().indexOf(query.toLowerCase()) - EXCERPT_BEFORE);
-  const shown = content.slice(at, at + EXCERPT_LENGTH).toWellFormed();
-  return `${at > 0 ? '…' : ''}${shown.replace(/\s+/g, ' ').trim()}${at + EXCERPT_LENGTH < content.length ? '…' : ''}`;
-}
+const toRecord = ({ session, messages }: Discovery, query: string) => ({
+  session_id: session.sessionId,
+  updated_at: session.updatedAt.toISOString(),
+  messages: messages.map(({ id, role, content }) => ({
+    message_id: id,
+    role,
+    excerpt: around(content, query, EXCERPT_LENGTH),
+  })),
+});

@@ -28,6 +28,13 @@ export interface TurnMessage {
   metadata: Record<string, unknown> | null;
 }
 
+/** A message in which something was found. */
+export interface FoundMessage {
+  id: number;
+  role: string;
+  content: string;
+}
+
 /** What a message belongs to. */
 export interface MessageAddress {
   sessionId: string;

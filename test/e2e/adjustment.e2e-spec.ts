@@ -112,7 +112,7 @@ describe('Adjustments', () => {
 
       const [last] = (await events('events')).slice(-1);
       expect(last).toEqual({
-        seq: 6,
+        seq: 7,
         type: 'adjustment.created',
         data: { adjustment_id: body.adjustment_id, message_id: null },
       });

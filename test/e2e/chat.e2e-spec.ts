@@ -38,6 +38,7 @@ describe('Chat', () => {
       message_id: expect.any(Number),
       turn_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       engine: 'general-7b',
+      fallback_from: [],
       latency_ms: expect.any(Number),
     });
     const { body: session } = await operator.get('/operator/session/first').expect(200);
@@ -70,11 +71,12 @@ describe('Chat', () => {
       { seq: 1, type: 'session.created' },
       { seq: 2, type: 'message.created' },
       { seq: 3, type: 'turn.started' },
-      { seq: 4, type: 'message.created' },
-      { seq: 5, type: 'turn.succeeded' },
-      { seq: 6, type: 'message.created' },
-      { seq: 7, type: 'turn.started' },
-      { seq: 8, type: 'turn.failed' },
+      { seq: 4, type: 'message.delta' },
+      { seq: 5, type: 'message.created' },
+      { seq: 6, type: 'turn.succeeded' },
+      { seq: 7, type: 'message.created' },
+      { seq: 8, type: 'turn.started' },
+      { seq: 9, type: 'turn.failed' },
     ]);
   });
 

@@ -358,7 +358,7 @@ describe('Sessions', () => {
       expect(body).toMatchObject({ user_id: 'bo', message_count: 2 });
       expect(body.messages[0].content).toBe('second life');
       const seqs = await operator.rows("SELECT seq FROM operator_event WHERE session_id = 'phoenix' ORDER BY seq");
-      expect(seqs).toEqual([1, 2, 3, 4, 5].map((seq) => ({ seq })));
+      expect(seqs).toEqual([1, 2, 3, 4, 5, 6].map((seq) => ({ seq })));
     });
   });
 

@@ -63,6 +63,8 @@ describe('Tool calls', () => {
         error: 'net::ERR_NAME_NOT_RESOLVED',
         created_at: ISO,
         finished_at: body.created_at,
+        arguments: null,
+        approval: null,
       });
       const { body: list } = await operator.get(`/operator/tool/calls?message_id=${messageId}`).expect(200);
       expect(list).toEqual({ items: [body], next_cursor: null });

@@ -6,6 +6,7 @@ const document = repository.json('openapi.json');
 const WITHOUT_BODY = [
   'POST /operator/switch/adjustment/{adjustment_id}/apply',
   'POST /operator/browser/task/{task_id}/cancel',
+  'POST /operator/turn/{turn_id}/cancel',
 ];
 const OPEN = ['GET /health', 'GET /health/live', 'GET /health/ready'];
 /** Errors that any route with a token may answer with. */

@@ -52,7 +52,15 @@ describe('Schema', () => {
       `INSERT INTO operator_switch_adjustment (session_id, before_config, after_config, reason, applied, created_at)
        VALUES ('kept', '{"a":1}', '{"b":2}', 'why', TRUE, ${AT})`,
     );
+    await application.query(
+      `INSERT INTO operator_turn (id, session_id, status, created_at) VALUES ('turn', 'kept', 'succeeded', ${AT})`,
+    );
+    await application.query(
+      `INSERT INTO operator_message (session_id, turn_id, role, content, created_at)
+       VALUES ('kept', 'turn', 'user', 'hello', ${AT})`,
+    );
     const rows = async () => [
+      await application.query('SELECT * FROM operator_message'),
       await application.query('SELECT * FROM operator_browser_task'),
       await application.query('SELECT * FROM operator_switch_adjustment'),
     ];
@@ -61,6 +69,6 @@ describe('Schema', () => {
     await application.runMigrations();
     expect(await rows()).toEqual(before);
     await application.query("DELETE FROM operator_session WHERE session_id = 'kept'");
-    expect(await rows()).toEqual([[], []]);
+    expect(await rows()).toEqual([[], [], []]);
   });
 });

@@ -38,15 +38,18 @@ export class StreamTurns1764500000000 implements MigrationInterface {
       `UPDATE ${TURN} SET status = 'failed', error_code = 'interrupted', error_detail = 'It was waiting for a person.'
        WHERE status = 'awaiting_approval'`,
     );
-    await onTablesOthersMayUse(runner, async () => {
-      await runner.dropColumns(TOOL_CALL, names(toolCallColumns(runner)));
-      await runner.dropColumns(EVENT, names(eventColumns()));
-      await runner.dropIndex(TURN, 'uq_operator_turn_open');
-      await runner.dropColumns(TURN, names(turnColumns()));
-      await setStatusLength(runner, 32, 16);
-      await runner.createIndex(TURN, oneAtATime(`status = 'running'`, 'running'));
-    });
+    await runner.dropIndex(TURN, 'uq_operator_turn_open');
+    // Not by the schema builder: on SQLite it makes tables anew, and on the way back the rows that hang on them go.
+    await dropColumns(runner, TOOL_CALL, toolCallColumns(runner));
+    await dropColumns(runner, EVENT, eventColumns());
+    await dropColumns(runner, TURN, turnColumns());
+    if (runner.dataSource.options.type === 'postgres') await setStatusLength(runner, 32, 16);
+    await runner.createIndex(TURN, oneAtATime(`status = 'running'`, 'running'));
   }
+}
+
+async function dropColumns(runner: QueryRunner, table: string, columns: TableColumnOptions[]): Promise<void> {
+  for (const { name } of columns.toReversed()) await runner.query(`ALTER TABLE ${table} DROP COLUMN ${name}`);
 }
 
 /** The schema builder would drop the column on PostgreSQL, and what is in it. */
@@ -98,4 +101,3 @@ const streamTokens = (runner: QueryRunner) =>
   });
 
 const made = (columns: TableColumnOptions[]) => columns.map((column) => new TableColumn(column));
-const names = (columns: TableColumnOptions[]) => columns.map(({ name }) => name);
