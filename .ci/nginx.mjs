@@ -9,6 +9,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const SOON_MS = 2_000;
+/** For a service or an nginx that does not end by itself. */
+const LAST_MS = 15_000;
 const WORDS = 40;
 const EVERY_MS = 50;
 const dir = mkdtempSync(join(tmpdir(), 'operator-nginx-'));
@@ -53,10 +55,14 @@ try {
 
   const asked = await open(`${url}/operator/chat`, { method: 'POST', body: '{"session_id":"s","message":"hi"}' });
   await asked.first('turn.started');
+  const opened = performance.now();
   const watched = await open(`${url}/operator/session/s/events`);
   await watched.first('turn.started');
+  const firstMs = Math.round(performance.now() - opened);
+  check(firstMs < SOON_MS, `watched: first event after ${firstMs} ms`);
   await Promise.all([asked.first('turn.succeeded'), watched.first('turn.succeeded')]);
   for (const [name, { headers, seen }] of Object.entries({ asked, watched })) {
+    check(headers.get('server')?.startsWith('nginx'), `${name}: through nginx`);
     check(headers.get('content-encoding') === null, `${name}: not compressed`);
     const pieces = seen.filter(({ type }) => type === 'message.delta');
     const spread = pieces.at(-1).at - pieces[0].at;
@@ -72,10 +78,7 @@ try {
   check(watched.seen.length > before, `watched: what happens later comes within ${SOON_MS} ms`);
   for (const { stop } of [asked, watched, again]) stop();
 } finally {
-  for (const process of [nginx, service]) {
-    process?.kill('SIGTERM');
-    if (process?.exitCode === null) await once(process, 'exit');
-  }
+  await Promise.all([nginx, service].map(end));
   model.close();
   model.closeAllConnections();
   rmSync(dir, { recursive: true });
@@ -88,14 +91,25 @@ function startNginx(port, upstream) {
   // What it takes to run beside others, and the one line that makes it a proxy.
   writeFileSync(
     join(root, 'nginx.conf'),
-    `daemon off; pid ${root}/pid; error_log ${root}/error.log; events {}
+    `daemon off; pid ${root}/pid; events {}
      http { access_log off; ${temporary.join(' ')}
        server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; } } }`,
   );
-  return spawn('nginx', ['-c', join(root, 'nginx.conf'), '-p', root, '-e', join(root, 'error.log')], {
-    stdio: 'inherit',
-    env: { PATH: `${process.env.PATH}:/usr/sbin` },
+  const { PATH, LD_LIBRARY_PATH } = process.env;
+  const child = spawn('nginx', ['-c', join(root, 'nginx.conf'), '-p', root, '-e', 'stderr'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { PATH: `${PATH}:/usr/sbin`, ...(LD_LIBRARY_PATH && { LD_LIBRARY_PATH }) },
   });
+  // One that cannot be run is told of where it does not answer.
+  return child.on('error', (error) => console.error(error.message));
+}
+
+async function end(child) {
+  if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), LAST_MS);
+  await once(child, 'exit');
+  clearTimeout(timer);
 }
 
 /** A stream, and when each of its events came. */
@@ -107,7 +121,9 @@ async function open(url, { method = 'GET', body } = {}) {
     Accept: 'text/event-stream',
     'Accept-Encoding': 'gzip',
   };
+  const late = setTimeout(() => stopped.abort(new Error(`${url}: no answer has begun.`)), SOON_MS);
   const response = await fetch(url, { method, body, headers, signal: stopped.signal });
+  clearTimeout(late);
   check(response.status === 200, `${method} ${new URL(url).pathname}: ${response.status}`);
   const seen = [];
   const read = async () => {

@@ -1,16 +1,20 @@
-import { answerTo } from './echo-switch';
+import { auditStreams } from './audit-streams';
 import type { Findings } from './findings';
-import { type Ledger, describe } from './ledger';
-import type { EventRow, MessageRow, Records } from './records';
+import { groupBy } from './group-by';
+import { type Entry, type Ledger, describe } from './ledger';
+import type { Model } from './model';
+import { type EventRow, type MessageRow, type Records, isIncomplete } from './records';
+import { type Upstreams, answerTo } from './upstreams';
 
 /** Holds the service's records against what its clients were promised, and against themselves. */
-export function audit(records: Records, ledger: Ledger, heard: Set<number>, findings: Findings): void {
+export function audit(records: Records, ledger: Ledger, upstreams: Upstreams, findings: Findings): void {
   const messagesOf = groupBy(records.messages, ({ session_id }) => session_id);
   const eventsOf = groupBy(records.events, ({ session_id }) => session_id);
 
   checkPromises(records, ledger, findings);
-  checkTexts(records, ledger, findings);
-  checkFeedback(records, heard, findings);
+  checkTexts(records, ledger, upstreams.model, findings);
+  checkFeedback(records, upstreams.heard, findings);
+  auditStreams(records, ledger, upstreams.looks, findings);
   for (const { session_id: sessionId, message_count: count } of records.sessions) {
     const messages = messagesOf.get(sessionId) ?? [];
     const events = eventsOf.get(sessionId) ?? [];
@@ -33,7 +37,7 @@ function checkPromises({ turns, messages }: Records, ledger: Ledger, findings: F
     const turn = turnOf.get(entry.key);
     const rows = messagesOf.get(turnId) ?? [];
     const question = rows.find(({ role }) => role === 'user');
-    const answer = rows.find(({ role }) => role === 'assistant');
+    const answer = rows.find(({ role, metadata }) => role === 'assistant' && !isIncomplete(metadata));
 
     if (!turn || !question || !answer) findings.add('lost', describe(promised));
     else if (
@@ -49,32 +53,45 @@ function checkPromises({ turns, messages }: Records, ledger: Ledger, findings: F
   }
 }
 
-/** No question is stored twice, no answer is given twice or to another question. */
-function checkTexts({ turns, messages }: Records, ledger: Ledger, findings: Findings): void {
+/** No question is stored twice, no answer is given twice or to another question; each is of one piece. */
+function checkTexts({ turns, messages }: Records, ledger: Ledger, model: Model, findings: Findings): void {
   const turnById = new Map(turns.map((turn) => [turn.id, turn]));
   const seen = new Set<string>();
+  const answered = new Set<string>();
 
-  for (const { id, session_id, turn_id, role, content } of messages) {
+  for (const { id, session_id, turn_id, role, content, metadata } of messages) {
     if (seen.has(content)) findings.add('duplicated', `message ${id}, "${content}"`);
     seen.add(content);
 
     const turn = turnById.get(turn_id);
     const asked = turn && ledger.find(turn.idempotency_key);
-    const expected = asked && (role === 'user' ? asked.message : answerTo(asked.message));
-    if (turn?.session_id !== session_id || content !== expected) {
-      findings.add('mismatched', `message ${id}, "${content}", of turn ${turn_id}`);
+    const isWhole = !isIncomplete(metadata);
+    if (turn?.session_id !== session_id || !asked) findings.add('mismatched', `message ${id} of turn ${turn_id}`);
+    else if (role === 'user' && content !== asked.message) findings.add('mismatched', `message ${id}, "${content}"`);
+    else if (role === 'assistant') {
+      const flaw = flawIn(content, asked, isWhole, model);
+      if (flaw) findings.add(asked.wish ? 'spliced' : 'mismatched', `message ${id} of turn ${turn_id}: ${flaw}`);
     }
-    if (role === 'assistant' && turn?.status !== 'succeeded') {
+    if (role !== 'assistant' || !isWhole) continue;
+    if (answered.has(turn_id)) findings.add('duplicated', `turn ${turn_id} is answered twice`);
+    answered.add(turn_id);
+    if (turn?.status !== 'succeeded') {
       findings.add('mismatched', `message ${id} answers turn ${turn_id}, which is ${turn?.status ?? 'missing'}`);
     }
   }
   for (const turn of turns) {
     const asked = ledger.find(turn.idempotency_key);
     if (!asked || !seen.has(asked.message)) findings.add('mismatched', `turn ${turn.id} has no question`);
-    if (turn.status === 'succeeded' && asked && !seen.has(answerTo(asked.message))) {
+    if (turn.status === 'succeeded' && !answered.has(turn.id)) {
       findings.add('mismatched', `turn ${turn.id} succeeded without an answer`);
     }
   }
+}
+
+/** Switch answers in one piece: there is no beginning of such an answer. */
+function flawIn(text: string, { message, wish }: Entry, isWhole: boolean, model: Model): string | null {
+  if (wish) return model.flawIn(text, message, isWhole);
+  return isWhole && text === answerTo(message) ? null : `"${text}"`;
 }
 
 /** A turn and what is to be said of it are durable together: it was said, or is still to be. */
@@ -100,8 +117,8 @@ function checkMessageEvents(sessionId: string, messages: MessageRow[], events: E
 }
 
 /**
- * From its start to its end a turn is alone in its session. A crash may leave out the end: then the same turn starts
- * once more, and nobody else in between.
+ * From its start to its end a turn is alone in its session, with all that is said and called in it. A crash may leave out
+ * the end: then the same turn starts once more, and nobody else in between.
  *
  * Messages alone would not show it: the answer to a question that failed at first may rightly come after later turns.
  */
@@ -109,23 +126,16 @@ function checkOneAtATime(sessionId: string, events: EventRow[], findings: Findin
   let running: { turnId: string; attempt: number } | null = null;
   for (const { seq, type, data } of events) {
     const turnId = data.turn_id ?? '';
+    const isEnd = /^turn\.(succeeded|failed|cancelled)$/.test(type);
     const isOther: boolean = running !== null && running.turnId !== turnId;
-    const isAnswerOfNone = running === null && (type === 'turn.succeeded' || type === 'turn.failed');
+    const isOfNone = running === null && (isEnd || /^(message\.delta|tool_call\.\w+)$/.test(type));
     const isSameAttempt: boolean = type === 'turn.started' && running !== null && data.attempt! <= running.attempt;
-    if (isOther || isAnswerOfNone || isSameAttempt) {
+    const isOfAnother: boolean =
+      type !== 'turn.started' && data.attempt !== undefined && data.attempt !== running?.attempt;
+    if (isOther || isOfNone || isSameAttempt || isOfAnother) {
       findings.add('interleaved', `${sessionId}: ${type} of turn ${turnId} at ${seq}`);
     }
     if (type === 'turn.started') running = { turnId, attempt: data.attempt! };
-    if (type === 'turn.succeeded' || type === 'turn.failed') running = null;
+    if (isEnd) running = null;
   }
-}
-
-function groupBy<T>(rows: T[], keyOf: (row: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const row of rows) {
-    const group = groups.get(keyOf(row));
-    if (group) group.push(row);
-    else groups.set(keyOf(row), [row]);
-  }
-  return groups;
 }

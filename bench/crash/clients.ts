@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, Client } from '../support/client';
 import type { Random } from '../support/random';
-import { answerTo } from './echo-switch';
+import { answerTo } from './upstreams';
 import type { Findings } from './findings';
 import type { Entry, Ledger } from './ledger';
 
@@ -63,7 +63,7 @@ export class Clients {
   }
 
   private takeUp(): Entry | undefined {
-    return this.random.chance(RETRY_SHARE) ? this.ledger.open()[0] : undefined;
+    return this.random.chance(RETRY_SHARE) ? this.ledger.open('plain')[0] : undefined;
   }
 
   private sessionOf(index: number): string | null {

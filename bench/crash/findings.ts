@@ -1,13 +1,16 @@
 /** Each must stay at 0. */
 export const FAULTS = {
-  lost: 'acknowledged, and not there',
-  duplicated: 'a question or an answer more than once',
+  lost: 'acknowledged or shown, and not there as it was',
+  duplicated: 'a question, an answer or a call of a tool more than once',
   mismatched: 'rows that contradict one another or the acknowledgement',
+  spliced: 'texts that are not what the model has said at one attempt',
   interleaved: 'a turn inside another turn of its session',
-  gaps: 'sessions whose events are not numbered 1 to n',
+  gaps: 'sessions whose events are not numbered 1 to n, and readers who miss some',
   'left running': 'turns that nobody runs and nobody closed',
+  'left pending': 'calls of tools that are open in a turn that is over',
+  'not cancelled': 'turns that were cancelled, and went on',
   untold: 'turns whose outcome Switch neither heard nor will hear',
-  refused: 'requests answered by something else than a 200',
+  refused: 'requests answered otherwise than they had to be',
 } as const;
 
 export type Fault = keyof typeof FAULTS;

@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { MODEL } from '../support/completion-frames';
 import { describeMachine } from '../support/machine';
 import { Random } from '../support/random';
 import { Service } from '../support/service';
@@ -14,14 +15,16 @@ import { table } from '../support/table';
 import { type Workspace, inWorkspace } from '../support/workspace';
 import { audit } from './audit';
 import { Clients } from './clients';
-import { startEchoSwitch } from './echo-switch';
 import { FAULTS, type Fault, Findings } from './findings';
-import { Ledger } from './ledger';
+import { type Entry, Ledger } from './ledger';
 import { readBack } from './readback';
-import { brokenPages, readRecords, runningTurns } from './records';
+import { type Records, brokenPages, isIncomplete, readRecords, runningTurns } from './records';
+import { SHARED_SESSION, StreamingClients } from './streaming-clients';
+import { Upstreams } from './upstreams';
+import { Watcher } from './watcher';
 
 /** Long enough for a session's first turn, its last one, and everything in between. */
-const KILLED_WITHIN_MS = 800;
+const KILLED_WITHIN_MS = 1_500;
 /** How often, and when, the start after a crash is killed as well. */
 const START_KILLED_SHARE = 0.1;
 const START_KILLED_WITHIN_MS = 1_500;
@@ -47,23 +50,36 @@ async function bench(workspace: Workspace): Promise<void> {
   const findings = new Findings();
   const ledger = new Ledger();
   const random = new Random(seed);
+  const upstreams = await Upstreams.start();
   const clients = new Clients(ledger, findings, new Random(seed + 1));
+  const listeners = new StreamingClients(ledger, findings, new Random(seed + 2), upstreams.model);
+  const watcher = new Watcher(SHARED_SESSION, ledger, findings);
   const dataDir = workspace.folder('service');
   const file = join(dataDir, 'operator.db');
-  const upstream = await startEchoSwitch();
-  const service = {
-    dataDir,
-    switchUrl: upstream.url,
-    env: { TURN_RECOVERY: options.recovery, OUTBOX_MAX: '1000000' },
+  let runs = 0;
+  const service = () => ({ dataDir, switchUrl: upstreams.url, env: settings(upstreams.url, ++runs) });
+  const check = () => {
+    const records = readRecords(file);
+    audit(records, ledger, upstreams, findings);
+    watcher.check(records.events);
   };
   process.stdout.write(`${describeMachine(workspace.dir)}\n`);
 
-  let running = await Service.start(service);
+  let running = await Service.start(service());
+  const settle = (which: (entry: Entry, index: number) => boolean = () => true) =>
+    Promise.all([
+      clients.retry(running.url, ledger.open('plain').filter(which)),
+      listeners.resume(running.url, ledger.open('streamed').filter(which)),
+    ]);
   let kills = 0;
   for (let round = 1; round <= rounds; round++) {
     const alreadyRead = ledger.promised.length;
     let isKilled = false;
-    const talking = clients.talk(running.url, () => isKilled);
+    watcher.attach(running.url);
+    const talking = Promise.all([
+      clients.talk(running.url, () => isKilled),
+      listeners.talk(running.url, () => isKilled),
+    ]);
     await sleep(random.upTo(KILLED_WITHIN_MS));
     isKilled = true;
     await running.kill();
@@ -71,51 +87,75 @@ async function bench(workspace: Workspace): Promise<void> {
     kills++;
 
     if (random.chance(START_KILLED_SHARE)) {
-      const starting = Service.launch(service);
+      const starting = Service.launch(service());
       await sleep(random.upTo(START_KILLED_WITHIN_MS));
       await starting.kill();
       kills++;
     }
-    running = await Service.start(service);
+    running = await Service.start(service());
 
     // Some retries race with the service's own, some come when it has done them.
-    if (retriesItself)
-      await clients.retry(
-        running.url,
-        ledger.open().filter((_, index) => index % 2 === 0),
-      );
+    if (retriesItself) await settle((_, index) => index % 2 === 0);
     await expectNoneRunning(file, findings);
-    audit(readRecords(file), ledger, upstream.heard, findings);
+    check();
     await readBack(running.url, ledger.promised.slice(alreadyRead), findings);
 
     if (round === rounds || !random.chance(CARRIED_OVER_SHARE)) {
-      await clients.retry(running.url, ledger.open());
-      audit(readRecords(file), ledger, upstream.heard, findings);
+      await settle();
+      check();
     }
     if (round % PROGRESS_EVERY === 0) {
       process.stdout.write(`round ${round}: ${ledger.promised.length} turns acknowledged, ${findings.total} faults\n`);
     }
   }
   await readBack(running.url, ledger.promised, findings);
+  watcher.attach(running.url);
+  await watcher.checkAll(() => readRecords(file).events);
   await running.stop();
   for (const problem of brokenPages(file)) findings.add('mismatched', problem);
 
-  const { turns } = readRecords(file);
-  const interrupted = turns.filter(({ attempt }) => attempt > 1).length;
+  const records = readRecords(file);
   report(findings, [
     ['rounds', `${rounds}`, `TURN_RECOVERY=${options.recovery}, seed ${seed}`],
     ['kills', `${kills}`, 'kill -9, starts included'],
-    ['acknowledged', `${ledger.promised.length}`, 'turns answered with 200'],
+    ['acknowledged', `${ledger.promised.length}`, 'turns answered, with a 200 or event by event'],
     ['retried', `${clients.retried}`, 'requests that a crash left unanswered, all asked again'],
-    ['interrupted', `${interrupted}`, 'of them between their two transactions'],
-    ['told', `${upstream.heard.size}`, 'turns whose outcome Switch has heard by now'],
     ['replayed', `${clients.replayed}`, 'of them after their answer was stored'],
+    ['told', `${upstreams.heard.size}`, 'turns whose outcome Switch has heard by now'],
+    ...streamed(records, ledger, listeners.resumed),
   ]);
   if (findings.total > 0) {
     workspace.isKept = true;
     process.stdout.write(`The database and the log are kept in ${dataDir}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Each process of the service has a key of its own, by which the model knows it. */
+const settings = (url: string, run: number) => ({
+  ENGINE: 'vx11,openai',
+  OPENAI_BASE_URL: `${url}/v1`,
+  OPENAI_MODEL: MODEL,
+  OPENAI_API_KEY: `run-${run}`,
+  MADRE_URL: `${url}/module`,
+  OUTBOX_MAX: '1000000',
+  // Every call of the tool is a look of its own.
+  OVERVIEW_TTL_MS: '0',
+  TURN_RECOVERY: options.recovery,
+});
+
+function streamed({ turns, messages, toolCalls }: Records, ledger: Ledger, resumed: number): string[][] {
+  const interrupted = turns.filter(({ attempt }) => attempt > 1).length;
+  const partial = messages.filter(({ metadata }) => isIncomplete(metadata)).length;
+  const failed = toolCalls.filter(({ status }) => status === 'error').length;
+  return [
+    ['interrupted', `${interrupted}`, 'turns that a crash caught at work'],
+    ['resumed', `${resumed}`, 'streams that it broke, taken up where they were'],
+    ['shown', `${ledger.shown.size}`, 'stored events that clients were shown'],
+    ['cut off', `${partial}`, 'answers of which the beginning is kept'],
+    ['cancelled', `${ledger.cancelled.size}`, 'turns that their clients cancelled'],
+    ['tool calls', `${toolCalls.length}`, `of which ${failed} were interrupted or cancelled`],
+  ];
 }
 
 /** A run of no rounds would find no faults. */

@@ -1,14 +1,15 @@
-import { Client } from '../support/client';
 import { join } from 'node:path';
+import type { Goal } from '../chat/goals';
+import { Client } from '../support/client';
 import { usageOf } from '../support/process-usage';
 import { type RunningServer, startServer } from '../support/processes';
 import { percentile } from '../support/statistics';
 import { table } from '../support/table';
 import type { Workspace } from '../support/workspace';
-import type { Goal } from '../chat/goals';
 import { EventStream } from './event-stream';
+import { askFloor, floorTranscript } from './floor-client';
 import { sentAnswer, startOperator, storedAnswer } from './operator';
-import { type Arrival, Transcript, delayMs } from './tokens';
+import { type Arrival, type Transcript, delayMs } from './tokens';
 
 const PER_SECOND = 100;
 const WARM_UP = { chats: 20, tokens: 50 };
@@ -95,14 +96,7 @@ async function throughOperator({ url }: RunningServer, chat: Chat): Promise<Tran
 }
 
 async function throughFloor({ url }: RunningServer, chat: Chat): Promise<Transcript> {
-  const messages = [{ role: 'user', content: question(chat) }];
-  const stream = await EventStream.open(url, '/', { model: 'bench', stream: true, messages });
+  const stream = await askFloor(url, question(chat));
   await stream.ended;
-  const transcript = new Transcript(chat.name);
-  for (const { data, arrivedAt } of stream.frames()) {
-    if (data === '[DONE]') continue;
-    const { choices } = JSON.parse(data) as { choices: { delta: { content?: string } }[] };
-    transcript.add(transcript.text.length, choices[0]?.delta.content ?? '', arrivedAt);
-  }
-  return transcript;
+  return floorTranscript(stream, chat.name);
 }

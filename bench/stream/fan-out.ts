@@ -1,120 +1,136 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import type { Goal } from '../chat/goals';
 import { Client, expectOk } from '../support/client';
-import type { Report } from './readers';
-import type { Order } from './sealed-text';
-import { Measured, type Readers, type Target, describeMeasured, measure } from './target';
+import { usageOf } from '../support/process-usage';
+import { startServer } from '../support/processes';
+import { percentile } from '../support/statistics';
+import { table } from '../support/table';
+import type { Workspace } from '../support/workspace';
+import { EventStream, type OperatorEvent } from './event-stream';
+import { askFloor, floorTranscript } from './floor-client';
+import { sentAnswer, startOperator, storedAnswer } from './operator';
+import { type Transcript, delayMs } from './tokens';
 
-export interface FanOutOptions {
+const SESSION = 'watched';
+const PER_SECOND = 10;
+const OPENED_AT_ONCE = 50;
+const RSS_EVERY_MS = 100;
+const RSS_GOAL_MB = 600;
+
+interface Size {
   watchers: number;
-  writers: number;
-  tokens: number;
-  turns: number;
+  watched: number;
 }
 
-/** Turns in sessions that are being watched, one after the other in each. */
-interface Play {
-  what: string;
-  /** One for each watcher. */
-  watched: string[];
-  written: string[];
-  everyMs: number;
+interface Figures {
+  delays: number[];
+  cpuMs: number;
+  rssMb: number;
 }
 
-/** What all hear goes out to all: at this pace to 2,000 of them 20,000 times a second. */
-const ONE_EVERY_MS = 100;
-const MANY_EVERY_MS = 20;
-const COMING_FOR_MS = 10_000;
-const POLL_MS = 50;
-const OPENED_AT_ONCE = 32;
+/** When a token reaches each of many who watch the same session, and what so many of them take of memory. */
+export async function measureFanOut(workspace: Workspace, modelUrl: string, size: Size): Promise<Goal[]> {
+  const model = new Client(modelUrl);
+  const floor = await watchFloor(modelUrl, model, size);
+  const operator = await watchOperator(workspace, modelUrl, model, size);
+  model.close();
 
-/** How long it takes from the model's hand to the eye of each of many who watch. */
-export async function measureFanOut(
-  targets: { operator: Target; floor: Target },
-  readers: Readers,
-  options: FanOutOptions,
-): Promise<Goal[]> {
-  const sessions = Array.from({ length: options.watchers }, (_, index) => `watched-${index}`);
-  const apart = Math.floor(options.watchers / options.writers);
-  const plays = [
-    { what: 'one session', watched: sessions.map(() => 'stage'), written: ['stage'], everyMs: ONE_EVERY_MS },
-    {
-      what: `a session each, ${options.writers} being answered`,
-      watched: sessions,
-      written: sessions.filter((_, index) => index % apart === 0).slice(0, options.writers),
-      everyMs: MANY_EVERY_MS,
-    },
+  const { watchers, watched } = size;
+  process.stdout.write(
+    `\n(b) ${watchers} watchers of one session, ${watched} tokens, ${PER_SECOND} a second: ` +
+      `ms from the model's sending to a watcher\n${table([
+        ['server', 'p50', 'p95', 'max', 'CPU µs a token and watcher', 'RSS MB'],
+        row('operator', operator),
+        row('floor', floor),
+      ])}\n`,
+  );
+  return [
+    { name: `a token’s delay to ${watchers} watchers, p95, ms`, value: percentile(operator.delays, 0.95), atMost: 50 },
+    { name: `RSS with ${watchers} watchers, MB`, value: operator.rssMb, atMost: RSS_GOAL_MB },
   ];
-  await openSessions(targets.operator.url, ['stage', ...sessions]);
-
-  const goals: Goal[] = [];
-  let rssMb = 0;
-  for (const play of plays) {
-    const floor = await perform(targets.floor, readers, play, options);
-    const operator = await perform(targets.operator, readers, play, options);
-    process.stdout.write(`\n${options.watchers} watchers of ${play.what}\n`);
-    process.stdout.write(`${describeMeasured([operator, floor], 'token seen')}\n`);
-    goals.push({ name: `to each watcher of ${play.what}, p95, ms`, value: operator.at(0.95), atMost: 50 });
-    rssMb = Math.max(rssMb, operator.rssMb);
-  }
-  return [...goals, { name: `RSS with ${options.watchers} watchers, MB`, value: rssMb, atMost: 600 }];
 }
 
-async function perform(target: Target, readers: Readers, play: Play, options: FanOutOptions): Promise<Measured> {
-  const { kind, url, name } = target;
-  const { what, watched, written, everyMs } = play;
-  const { tokens, turns } = options;
-  const measured = new Measured(name);
-  const client = new Client(url);
-  await readers.watch({ kind, url, sessions: watched });
-  await sleep(COMING_FOR_MS / 20);
-  // What was said before they came is not what is measured.
-  await readers.report({ orders: [] });
+const row = (name: string, { delays, cpuMs, rssMb }: Figures): string[] => [
+  name,
+  ...[0.5, 0.95, 1].map((share) => percentile(delays, share).toFixed(2)),
+  ((cpuMs * 1_000) / delays.length).toFixed(1),
+  rssMb.toFixed(0),
+];
 
-  for (let turn = 0; turn < turns; turn++) {
-    const orders = written.map((session) => ({ name: `${session}-${name}-${watched[1]}-${turn}`, tokens, everyMs }));
-    await measure(target, measured, async () => {
-      await Promise.all(written.map((session, index) => write(client, target, session, orders[index]!)));
-      return heard(readers, orders, watched.filter((session) => written.includes(session)).length);
-    });
-  }
-  await readers.leave();
-  client.close();
-  if (measured.delaysMs.length === 0) throw new Error(`${name}: nobody heard anything of ${what}`);
-  return measured;
-}
-
-/** Has an answer given, and waits for its end. */
-async function write(client: Client, { kind }: Target, session: string, order: Order): Promise<void> {
-  const message = JSON.stringify(order);
-  const answer =
-    kind === 'operator'
-      ? await client.post('/operator/chat', JSON.stringify({ session_id: session, message }))
-      : await client.post(`/chat/${session}`, JSON.stringify({ messages: [{ role: 'user', content: message }] }));
-  expectOk(answer);
-}
-
-/** What `hearers` have heard once all of it has come, or nothing comes any more. */
-async function heard(readers: Readers, orders: Order[], hearers: number): Promise<Report> {
-  const answers = orders.length === 1 ? hearers : orders.length;
-  const due = answers * orders[0]!.tokens;
-  const deadline = Date.now() + COMING_FOR_MS;
-  while ((await readers.heard()).tokens < due && Date.now() < deadline) await sleep(POLL_MS);
-  const report = await readers.report({ orders });
-  if (report.answers !== answers) report.problems.push(`${report.answers} of ${answers} answers were heard`);
-  return report;
-}
-
-/** Sessions in which something was said. */
-async function openSessions(url: string, sessions: string[]): Promise<void> {
-  const client = new Client(url);
-  const left = sessions.map((session) => ({ session, order: { name: session, tokens: 1, everyMs: 0 } }));
-  const worker = async () => {
-    for (let next = left.pop(); next; next = left.pop()) {
-      const body = JSON.stringify({ session_id: next.session, message: JSON.stringify(next.order) });
-      expectOk(await client.post('/operator/chat', body));
-    }
+async function watchOperator(workspace: Workspace, modelUrl: string, model: Client, size: Size): Promise<Figures> {
+  const { watchers, watched } = size;
+  const service = await startOperator(workspace.folder('fan-out'), modelUrl);
+  const client = new Client(service.url);
+  const say = async (name: string, tokens: number) => {
+    const body = JSON.stringify({ session_id: SESSION, message: question(name, tokens) });
+    return expectOk<{ turn_id: string }>(await client.post('/operator/chat', body)).turn_id;
   };
-  await Promise.all(Array.from({ length: OPENED_AT_ONCE }, worker));
+  const isEnd =
+    (turnId: string) =>
+    ({ type, data }: OperatorEvent) =>
+      type === 'turn.succeeded' && data.turn_id === turnId;
+  const everybodyHas = (turnId: string) => Promise.all(streams.map((stream) => stream.until(isEnd(turnId))));
+
+  const first = await say('first', 1);
+  const streams = await openAll(service.url, `/operator/session/${SESSION}/events?after=0`, watchers);
+  await everybodyHas(first);
+  // Once for the compiler and for what grows on demand, once for the figures.
+  await everybodyHas(await say('warm-up', Math.ceil(watched / 10)));
+
+  const figures = await measured(service.pid, async () => {
+    const turnId = await say('watched', watched);
+    await everybodyHas(turnId);
+    return () => streams.map((stream, n) => stream.transcript(`watcher ${n}`, turnId));
+  });
+  const { text } = await sentAnswer(model, 'watched');
+  for (const transcript of figures.transcripts) transcript.assertSame(text, 'what was sent');
+  if ((await storedAnswer(client, SESSION)) !== text) throw new Error('Something else is stored than was sent.');
+  for (const stream of streams) stream.close();
+  await service.stop();
   client.close();
+  return figures;
+}
+
+async function watchFloor(modelUrl: string, model: Client, { watchers, watched }: Size): Promise<Figures> {
+  const floor = await startServer(join(__dirname, 'floor.ts'), [modelUrl]);
+  const warmUp = await openAll(floor.url, '/', watchers);
+  await askFloor(floor.url, question('floor-warm-up', Math.ceil(watched / 10)));
+  await Promise.all(warmUp.map(({ ended }) => ended));
+
+  const streams = await openAll(floor.url, '/', watchers);
+  const figures = await measured(floor.pid, async () => {
+    await askFloor(floor.url, question('floor-watched', watched));
+    await Promise.all(streams.map(({ ended }) => ended));
+    return () => streams.map((stream, n) => floorTranscript(stream, `floor's watcher ${n}`));
+  });
+  const { text } = await sentAnswer(model, 'floor-watched');
+  for (const transcript of figures.transcripts) transcript.assertSame(text, 'what was sent');
+  return figures;
+}
+
+const question = (name: string, tokens: number): string => `${name} ${tokens} ${PER_SECOND}`;
+
+type Reading = () => Transcript[];
+
+async function measured(pid: number, work: () => Promise<Reading>): Promise<Figures & { transcripts: Transcript[] }> {
+  const before = usageOf(pid).cpuMs;
+  let rssMb = 0;
+  const sample = () => (rssMb = Math.max(rssMb, usageOf(pid).rssMb));
+  const sampling = setInterval(sample, RSS_EVERY_MS);
+  const read = await work();
+  clearInterval(sampling);
+  sample();
+  const cpuMs = usageOf(pid).cpuMs - before;
+  const transcripts = read();
+  return { delays: transcripts.flatMap(({ arrivals }) => arrivals.map(delayMs)), cpuMs, rssMb, transcripts };
+}
+
+/** Node raises its own limit of open files as far as it may: a lower hard limit shows as an error here. */
+async function openAll(url: string, path: string, count: number): Promise<EventStream[]> {
+  const streams: EventStream[] = [];
+  while (streams.length < count) {
+    const opening = Math.min(OPENED_AT_ONCE, count - streams.length);
+    streams.push(...(await Promise.all(Array.from({ length: opening }, () => EventStream.open(url, path)))));
+  }
+  return streams;
 }

@@ -87,9 +87,13 @@ export class TurnLeases implements OnApplicationBootstrap, OnModuleDestroy {
     this.held.delete(turnId);
   }
 
-  /** What a turn of this process has said so far; undefined if it is not one of its own. */
-  textOf(turnId: string): string | undefined {
-    return this.held.get(turnId)?.text?.whole;
+  /** What a turn of this process has said, and will have: it says no more until it thaws. Undefined: it is of another. */
+  freeze(turnId: string): string | undefined {
+    return this.held.get(turnId)?.text?.freeze();
+  }
+
+  thaw(turnId: string): void {
+    this.held.get(turnId)?.text?.thaw();
   }
 
   /** Whether some process is at work on this turn: this one if it knows of it, another as long as its lease lasts. */

@@ -113,7 +113,16 @@ export class TurnOutcomeService {
   }
 
   /** The state first: whoever is at the turn hears of it when that is durable. Cancelling twice is cancelling once. */
-  cancel(id: string, sessionId: string): Promise<boolean> {
+  async cancel(id: string, sessionId: string): Promise<boolean> {
+    try {
+      return await this.cancelNow(id, sessionId);
+    } catch (error) {
+      this.leases.thaw(id);
+      throw error;
+    }
+  }
+
+  private cancelNow(id: string, sessionId: string): Promise<boolean> {
     const at = new Date();
     return this.unitOfWork.run(async () => {
       if (!(await this.sessions.lock(sessionId, at))) throw new TurnLostError();
@@ -202,7 +211,7 @@ export class TurnOutcomeService {
     const { id, sessionId, attempt, firstSeq } = turn;
     if (firstSeq === null) return { messageId: null, events: [] };
     const stored = await this.events.textOf(sessionId, id, attempt, firstSeq);
-    const text = this.leases.textOf(id) ?? stored;
+    const text = this.leases.freeze(id) ?? stored;
     if (text.trim() === '') return { messageId: null, events: [] };
     const messageId = await this.sessions.append({
       sessionId,

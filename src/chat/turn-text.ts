@@ -20,6 +20,8 @@ export class TurnText {
   private isOver = false;
   private isForgotten = false;
   private isBetween = false;
+  /** What comes while it shows nothing. */
+  private frozen: string[] | null = null;
 
   /** `before` is what an earlier part of the same attempt has said; it is stored. */
   constructor(
@@ -44,6 +46,7 @@ export class TurnText {
 
   add(said: string): void {
     if (this.isOver || said === '') return;
+    if (this.frozen) return void this.frozen.push(said);
     const piece = this.isBetween ? BETWEEN_STEPS + said : said;
     this.isBetween = false;
     this.hub.say(this.turn.sessionId, this.speech(), piece);
@@ -51,6 +54,18 @@ export class TurnText {
     if (this.storing) return;
     if (this.all.length - this.stored >= STORE_AFTER_CHARACTERS) this.storeNow();
     else this.timer ??= setTimeout(() => this.storeNow(), STORE_AFTER_MS);
+  }
+
+  /** Shows nothing more, so that what is kept of it is what was shown; returns that. What comes meanwhile is not lost. */
+  freeze(): string {
+    this.frozen ??= [];
+    return this.all;
+  }
+
+  thaw(): void {
+    const said = this.frozen ?? [];
+    this.frozen = null;
+    for (const piece of said) this.add(piece);
   }
 
   /** What comes now is the engine's next word on the matter. */

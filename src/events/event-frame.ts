@@ -18,7 +18,6 @@ export interface StoredEvent {
 export class EventFrame {
   private text: string | undefined;
   private bytes: Buffer | undefined;
-  private parsed: MessageDelta | null | undefined;
 
   constructor(
     readonly sessionId: string | null,
@@ -27,6 +26,7 @@ export class EventFrame {
     readonly at: Date,
     readonly seq: number | null,
     readonly cursor: string,
+    private parsed?: MessageDelta,
   ) {}
 
   static stored({ sessionId, type, data, at, seq }: StoredEvent): EventFrame {
@@ -49,6 +49,6 @@ export class EventFrame {
 
   /** Null unless it is a piece of an answer. */
   get delta(): MessageDelta | null {
-    return (this.parsed ??= this.type === 'message.delta' ? (JSON.parse(this.data) as MessageDelta) : null);
+    return this.type === 'message.delta' ? (this.parsed ??= JSON.parse(this.data) as MessageDelta) : null;
   }
 }

@@ -98,6 +98,7 @@ export class EventHub {
 
 /** Whoever has got it has got everything up to `lastSeq`, and goes on from there. */
 function pieceOf(sessionId: string, { turnId, attempt, offset, text }: Speech, lastSeq: number): EventFrame {
-  const data = JSON.stringify({ turn_id: turnId, attempt, offset, text });
-  return new EventFrame(sessionId, 'message.delta', data, new Date(), null, lastSeq > 0 ? String(lastSeq) : '');
+  const delta = { turn_id: turnId, attempt, offset, text };
+  const cursor = lastSeq > 0 ? String(lastSeq) : '';
+  return new EventFrame(sessionId, 'message.delta', JSON.stringify(delta), new Date(), null, cursor, delta);
 }

@@ -15,12 +15,15 @@ const LAST_BYTES_MS = 5_000;
 /** Server-sent events on an HTTP response. Nothing is sent before it is made: until then a failure has a status. */
 export class SseSink implements EventSink {
   constructor(private readonly response: Response) {
+    // It ends with the connection: nothing has to be wrapped into chunks, three writes for every one.
+    response.useChunkedEncodingByDefault = false;
     response
       .status(200)
       .set({
         'Content-Type': 'text/event-stream; charset=utf-8',
         'Cache-Control': 'no-cache, no-transform',
         'X-Accel-Buffering': 'no',
+        Connection: 'close',
       })
       .write(PADDING + RETRY);
     response.socket?.setNoDelay(true);

@@ -32,14 +32,18 @@ export class OverviewTools implements OnModuleInit {
     this.registry.offer({
       ...common,
       name: 'system_overview',
-      description: 'Tells how every module of this installation is: which are well, which are not, and why.',
+      description:
+        'Tells how every module of this installation is: which are well, which are not and why, one a line. Use it when ' +
+        'asked how the system is doing, or why something does not work.',
       command: { name: '/overview', summary: 'Shows how every module is.', parse: () => ({}) },
       run: async () => describeOverview(OverviewResponseDto.from(await this.overviews.get())),
     });
     this.registry.offer({
       ...common,
       name: 'list_resources',
-      description: 'Lists command line tools, local models and token budgets of this installation.',
+      description:
+        'Lists the command line tools, the local models and the token budgets of this installation, one kind a line. Use ' +
+        'it when asked what there is to work with, or how much may still be used.',
       command: { name: '/resources', summary: 'Shows tools, local models and budgets.', parse: () => ({}) },
       run: async () => describeResources(ResourcesResponseDto.from(await this.inventory.get())),
     });

@@ -160,12 +160,12 @@ describe('From a chat, the browser', () => {
     model.completions = completions.calls([
       { id: 'a', name: 'browser_open', arguments: { url: `${site.url}/silent` } },
     ]);
-    const turn = operator.chat({ session_id: 'cancelled', message: 'hello' }).then((answer) => answer);
+    const asked = operator.chat({ session_id: 'cancelled', message: 'hello' }).then((answer) => answer);
     const tasks = async () => (await operator.get('/operator/browser/tasks?session_id=cancelled')).body.items;
     await until(async () => (await tasks())[0]?.status === 'running');
-    const [{ id }] = await operator.rows<{ id: string }>("SELECT id FROM operator_turn WHERE session_id = 'cancelled'");
-    await operator.post(`/operator/turn/${id}/cancel`).expect(200);
-    expect((await turn).body.error).toBe('turn_cancelled');
+    const [turn] = await operator.rows<{ id: string }>("SELECT id FROM operator_turn WHERE session_id = 'cancelled'");
+    await operator.post(`/operator/turn/${turn!.id}/cancel`).expect(200);
+    expect((await asked).body.error).toBe('turn_cancelled');
     await until(async () => (await tasks())[0].status === 'cancelled');
   });
 });

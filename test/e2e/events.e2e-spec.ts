@@ -233,7 +233,7 @@ describe('Events', () => {
       await operator.chat({ session_id: 'all-2', message: 'hello' }).expect(200);
       await everything.until(({ type, session_id }) => type === 'turn.succeeded' && session_id === 'all-2');
       await ends.until('turn.succeeded');
-      expect(everything.events).toHaveLength(12);
+      expect(everything.events.filter(({ session_id }) => /^all-[12]$/.test(session_id!))).toHaveLength(12);
       expect(ends.events.map(({ type, session_id }) => [type, session_id])).toEqual([
         ['session.created', 'all-2'],
         ['turn.succeeded', 'all-2'],

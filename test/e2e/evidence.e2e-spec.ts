@@ -129,7 +129,7 @@ describe('Evidence', () => {
             session_id: 'chain',
             turn_id: chain.turn,
             role: 'assistant',
-            content: expect.stringMatching(/^\/help {2}Lists/),
+            content: expect.stringMatching(/^\/help {2}Lists/m),
             content_length: expect.any(Number),
             created_at: TIME,
           },
@@ -139,6 +139,8 @@ describe('Evidence', () => {
             id: chain.call,
             message_id: chain.answer,
             tool_name: 'help',
+            arguments: {},
+            approval: null,
             status: 'ok',
             duration_ms: expect.any(Number),
             result: { commands: expect.arrayContaining(['/help']) },
@@ -549,7 +551,8 @@ describe('Evidence', () => {
       expect(new Set(messages.map((message: any) => message.turn_id))).toEqual(new Set(ids(turns)));
       const answered = turns.filter((turn: any) => turn.status === 'succeeded').length;
       expect(messages.filter((message: any) => message.role === 'assistant')).toHaveLength(answered);
-      expect(tool_calls).toHaveLength(answered);
+      // The call of the turn that runs is on record before its answer.
+      expect([answered, answered + 1]).toContain(tool_calls.length);
     }
     await writing;
     expect(reads).toBeGreaterThan(3);

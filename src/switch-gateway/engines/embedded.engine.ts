@@ -32,8 +32,9 @@ export class EmbeddedEngine extends SwitchGateway {
   /** A command is a tool to be run; what has come of it is the answer. */
   async chat({ messages }: Prompt, _signal?: AbortSignal, onText?: OnText): Promise<SwitchReply> {
     const last = messages.at(-1)!;
+    if (last.role === 'tool') return says(last.content, onText);
     const [, name, argument = ''] = /^(\/\S+)\s*([\s\S]*)$/.exec(last.content.trim()) ?? [];
-    if (last.role === 'tool' || !name) return says(last.role === 'tool' ? last.content : NO_MODEL, onText);
+    if (!name) return says(NO_MODEL, onText);
     const tool = this.registry.findByCommand(name.toLowerCase());
     if (!tool) return says(`There is no command ${name}. Send /help for those there are.`, onText);
     const call = { id: '1', name: tool.name, arguments: JSON.stringify(tool.command!.parse(argument)) };
