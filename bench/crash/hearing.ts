@@ -40,6 +40,7 @@ export class Hearing {
   /** Other turns of the session may have come in between. */
   asksAnew(): void {
     this.trail = new Trail(this.ledger, this.findings);
+    this.lastId = null;
     this.ended = null;
   }
 

@@ -63,7 +63,8 @@ export class SessionTools implements OnModuleInit {
     ]);
     if (sessions.length === 0) lines.push('Nothing was found.');
     if (!isComplete) lines.push('There may be more.');
-    return { result: { sessions, is_complete: isComplete }, text: lines.join('\n'), source: null };
+    // What was said before may repeat what a page says.
+    return { result: { sessions, is_complete: isComplete }, text: lines.join('\n'), source: 'earlier conversations' };
   }
 }
 
