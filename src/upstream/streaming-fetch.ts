@@ -27,7 +27,7 @@ const TAIL_BYTES = 64;
 export function streamingFetch({ connectTimeoutMs, eventMaxBytes, tooLarge }: StreamingFetchOptions): StreamingFetch {
   const agent = new Agent({ connect: { timeout: connectTimeoutMs }, headersTimeout: 0, bodyTimeout: 0 });
   const send = undiciFetch as unknown as (input: unknown, init: unknown) => Promise<Response>;
-  const tails = new WeakMap<Response, { text: string }>();
+  const meters = new WeakMap<Response, Meter>();
 
   return {
     fetch: async (input, init) => {
@@ -38,33 +38,62 @@ export function streamingFetch({ connectTimeoutMs, eventMaxBytes, tooLarge }: St
         throw init?.signal?.aborted ? error : asUpstreamError(error);
       }
       if (!response.body) return response;
-
-      const tail = { text: '' };
-      let pending = 0;
-      const meter = new TransformStream<Uint8Array, Uint8Array>({
-        transform(bytes, controller) {
-          const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-          const ended = Math.max(chunk.lastIndexOf('\n\n'), chunk.lastIndexOf('\r\n\r\n'));
-          pending = ended < 0 ? pending + chunk.length : chunk.length - ended;
-          if (pending > eventMaxBytes) return controller.error(tooLarge());
-          tail.text = (tail.text + chunk.toString('latin1', Math.max(0, chunk.length - TAIL_BYTES))).slice(-TAIL_BYTES);
-          controller.enqueue(bytes);
-        },
-      });
-      const { status, statusText, headers } = response;
-      const metered = new Response(response.body.pipeThrough(meter), { status, statusText, headers });
-      tails.set(metered, tail);
+      const meter = new Meter(eventMaxBytes, tooLarge);
+      const metered = isStream(response) ? inPieces(response, meter) : asAWhole(response, meter);
+      meters.set(metered, meter);
       return metered;
     },
     endsWith: (response, data) => {
-      const last =
-        tails
-          .get(response)
-          ?.text.trimEnd()
-          .split(/[\r\n]/)
-          .at(-1) ?? '';
+      const last = meters.get(response)?.lastLine ?? '';
       return last.startsWith('data:') && last.slice('data:'.length).trim() === data;
     },
     close: () => void agent.destroy(),
   };
+}
+
+/** What has come of a body: how much without an end of an event, and how it ends. */
+class Meter {
+  private tail = '';
+  private pending = 0;
+
+  constructor(
+    private readonly eventMaxBytes: number,
+    private readonly tooLarge: () => Error,
+  ) {}
+
+  get lastLine(): string {
+    return this.tail
+      .trimEnd()
+      .split(/[\r\n]/)
+      .at(-1)!;
+  }
+
+  /** Throws when it is more than anybody would take. */
+  count(bytes: Uint8Array): Uint8Array {
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const ended = Math.max(chunk.lastIndexOf('\n\n'), chunk.lastIndexOf('\r\n\r\n'));
+    this.pending = ended < 0 ? this.pending + chunk.length : chunk.length - ended;
+    if (this.pending > this.eventMaxBytes) throw this.tooLarge();
+    this.tail = (this.tail + chunk.toString('latin1', Math.max(0, chunk.length - TAIL_BYTES))).slice(-TAIL_BYTES);
+    return bytes;
+  }
+}
+
+const isStream = ({ headers }: Response): boolean => /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
+
+/** Whoever reads a stream iterates over it: a second stream around it would cost more than all else on the way. */
+function inPieces(response: Response, meter: Meter): Response {
+  const body = response.body! as unknown as AsyncIterable<Uint8Array>;
+  async function* metered(): AsyncGenerator<Uint8Array> {
+    for await (const bytes of body) yield meter.count(bytes);
+  }
+  return Object.defineProperty(response, 'body', { value: metered() });
+}
+
+function asAWhole(response: Response, meter: Meter): Response {
+  const { status, statusText, headers } = response;
+  const metered = new TransformStream<Uint8Array, Uint8Array>({
+    transform: (bytes, controller) => controller.enqueue(meter.count(bytes)),
+  });
+  return new Response(response.body!.pipeThrough(metered), { status, statusText, headers });
 }
