@@ -37,6 +37,8 @@ const shared: Config = {
 
 const config: Config = {
   maxWorkers: 2,
+  // Each file starts the application anew, and Jest lets go of little of it.
+  workerIdleMemoryLimit: '1500MB',
   testTimeout: 30_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },

@@ -321,13 +321,13 @@ describe('Pages', () => {
 
     it('kill -9 of Chromium: what reads runs again, what writes does not', async () => {
       const { crashed } = await status();
-      const forever = [{ action: 'wait_for', selector: '#never', timeout_ms: 2_500 }];
+      const forever = [{ action: 'wait_for', selector: '#never', timeout_ms: 6_000 }];
       const reading = visit('/other', { actions: forever });
       const writing = visit('/other', { actions: forever, effects: 'write' });
       await until(
         async () => (await status()).running === 2 && site.paths.filter((path) => path === '/other').length >= 2,
       );
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
       for (const { pid } of (await status()).browsers) process.kill(-pid, 'SIGKILL');
 
       expect(await writing).toMatchObject({

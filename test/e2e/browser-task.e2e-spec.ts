@@ -312,7 +312,7 @@ describe('Browser tasks', () => {
       const { body } = await create({ session_id: 'cancels', actions: FOREVER });
       await running(body.task_id);
       await until(() => site.paths.at(-1) === '/other');
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
       const waiter = operator.get(`${TASK}/${body.task_id}`);
       const startedAt = Date.now();
       expect((await cancel(body.task_id).expect(200)).body).toMatchObject({ status: 'cancelled', error: null });
