@@ -62,6 +62,7 @@ export class TurnRepository {
     );
   }
 
+  /** The session's next event is the turn's first. */
   async insert(
     turn: Pick<RunningTurn, 'id' | 'sessionId' | 'contextSummary' | 'providerHint'>,
     idempotency: Idempotency | null,
@@ -70,8 +71,9 @@ export class TurnRepository {
   ): Promise<void> {
     await this.unitOfWork.sql.run(
       `INSERT INTO operator_turn (id, session_id, status, attempt, lease_owner, lease_expires_at, idempotency_key,
-         request_hash, context_summary, provider_hint, created_at)
-       VALUES (?, ?, 'running', 1, ?, ?, ?, ?, ?, ?, ?)`,
+         request_hash, context_summary, provider_hint, created_at, first_seq)
+       VALUES (?, ?, 'running', 1, ?, ?, ?, ?, ?, ?, ?,
+         (SELECT COALESCE(MAX(seq), 0) + 1 FROM operator_event WHERE session_id = ?))`,
       [
         turn.id,
         turn.sessionId,
@@ -82,6 +84,7 @@ export class TurnRepository {
         turn.contextSummary,
         turn.providerHint,
         sqlTime(at),
+        turn.sessionId,
       ],
     );
   }

@@ -132,7 +132,6 @@ export class TurnService {
       ],
       at,
     );
-    await this.turns.beginsAt(id, firstSeq);
     const asked = { id, sessionId, userId, messageId, message, metadata, contextSummary, providerHint };
     return this.opened({ ...asked, attempt: 1, firstSeq, attemptSeq: firstSeq });
   }
