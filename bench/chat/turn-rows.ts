@@ -26,6 +26,7 @@ export class TurnRows {
   private readonly lastSeq: Statement;
   private readonly insertEvent: Statement;
   private readonly insertTwoEvents: Statement;
+  private readonly insertThreeEvents: Statement;
   private readonly closeTurn: Statement;
   private readonly history: Statement;
 
@@ -38,8 +39,8 @@ export class TurnRows {
        VALUES (?, 'local', 'api', 1, ?, ?)`,
     );
     this.insertTurn = database.prepare(
-      `INSERT INTO operator_turn (id, session_id, status, attempt, lease_owner, lease_expires_at, created_at)
-       VALUES (?, ?, 'running', 1, 'floor', ?, ?)`,
+      `INSERT INTO operator_turn (id, session_id, status, attempt, lease_owner, lease_expires_at, first_seq, created_at)
+       VALUES (?, ?, 'running', 1, 'floor', ?, ?, ?)`,
     );
     this.insertMessage = database.prepare(
       'INSERT INTO operator_message (session_id, turn_id, role, content, created_at) VALUES (?, ?, ?, ?, ?)',
@@ -48,6 +49,7 @@ export class TurnRows {
     const insertEvents = 'INSERT INTO operator_event (session_id, seq, type, data, created_at) VALUES (?, ?, ?, ?, ?)';
     this.insertEvent = database.prepare(insertEvents);
     this.insertTwoEvents = database.prepare(`${insertEvents}, (?, ?, ?, ?, ?)`);
+    this.insertThreeEvents = database.prepare(`${insertEvents}, (?, ?, ?, ?, ?), (?, ?, ?, ?, ?)`);
     this.closeTurn = database.prepare(
       `UPDATE operator_turn SET status = 'succeeded', engine = ?, latency_ms = ?, tokens = ?, finished_at = ?,
          lease_owner = NULL, lease_expires_at = NULL
@@ -64,10 +66,10 @@ export class TurnRows {
     const at = sqlTime(now);
     const isNew = this.touchSession.run(at, sessionId).changes === 0;
     if (isNew) this.insertSession.run(sessionId, at, at);
-    this.insertTurn.run(turnId, sessionId, sqlTime(new Date(now.getTime() + LEASE_MS)), at);
+    let seq = (this.lastSeq.get(sessionId) as number | null) ?? 0;
+    this.insertTurn.run(turnId, sessionId, sqlTime(new Date(now.getTime() + LEASE_MS)), seq + 1, at);
     const messageId = Number(this.insertMessage.run(sessionId, turnId, 'user', message, at).lastInsertRowid);
 
-    let seq = (this.lastSeq.get(sessionId) as number | null) ?? 0;
     if (isNew) this.insertEvent.run(sessionId, ++seq, 'session.created', JSON.stringify({ user_id: 'local' }), at);
     const created = JSON.stringify({ message_id: messageId, turn_id: turnId, role: 'user' });
     const started = JSON.stringify({ turn_id: turnId, attempt: 1 });
@@ -95,8 +97,15 @@ export class TurnRows {
 
     let seq = this.lastSeq.get(sessionId) as number;
     const created = JSON.stringify({ message_id: messageId, turn_id: turnId, role: 'assistant' });
-    const succeeded = JSON.stringify({ turn_id: turnId, engine, latency_ms: latencyMs });
-    this.insertTwoEvents.run(
+    const said = JSON.stringify({ turn_id: turnId, attempt: 1, offset: 0, text });
+    const end = { turn_id: turnId, attempt: 1, engine, latency_ms: latencyMs, message_id: messageId };
+    const succeeded = JSON.stringify(end);
+    this.insertThreeEvents.run(
+      sessionId,
+      ++seq,
+      'message.delta',
+      said,
+      at,
       sessionId,
       ++seq,
       'message.created',

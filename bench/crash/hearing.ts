@@ -1,4 +1,4 @@
-import type { StreamedEvent } from '../support/event-stream';
+import type { StreamedEvent } from './event-stream';
 import type { Findings } from './findings';
 import type { Entry, Ledger } from './ledger';
 import type { Model } from './model';
@@ -26,6 +26,9 @@ export class Hearing {
   lastId: string | null = null;
   /** The event that ended the turn, or the attempt at it; null: it goes on. */
   ended: string | null = null;
+  /** There is a turn that could be cancelled. */
+  readonly begun: Promise<void>;
+  private begin: () => void;
   private text = '';
   private attempt = 0;
   private trail: Trail;
@@ -35,7 +38,9 @@ export class Hearing {
     private readonly ledger: Ledger,
     private readonly findings: Findings,
     private readonly model: Model,
-  ) {}
+  ) {
+    this.begun = new Promise((resolve) => (this.begin = resolve));
+  }
 
   /** Other turns of the session may have come in between. */
   asksAnew(): void {
@@ -49,14 +54,15 @@ export class Hearing {
     this.lastId = id ?? this.lastId;
     this.sessionId ??= sessionId;
     this.turnId ??= data.turn_id ?? null;
+    if (this.turnId !== null) this.begin();
     this.trail.take(sessionId, seq, id, json);
     if (data.turn_id === undefined || data.turn_id !== this.turnId) return;
-    if (type === 'turn.started') this.begin(data.attempt!);
+    if (type === 'turn.started') this.startOver(data.attempt!);
     if (type === 'message.delta') this.hear(data);
     if (/^turn\.(succeeded|failed|cancelled)$/.test(type)) this.end(type, data);
   }
 
-  private begin(attempt: number): void {
+  private startOver(attempt: number): void {
     // A client that asks again may be told of all attempts once more.
     this.attempt = attempt;
     this.text = '';

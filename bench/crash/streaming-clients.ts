@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '../support/client';
-import { EventStream } from '../support/event-stream';
+import { EventStream } from './event-stream';
 import type { Random } from '../support/random';
 import type { Findings } from './findings';
 import { Hearing } from './hearing';
@@ -83,12 +83,12 @@ export class StreamingClients {
     });
     const timer = setTimeout(() => stream.close(), PATIENCE_MS);
     const cancelling = interest.wantsCancel ? this.cancel(client, interest, entry, stream, isKilled) : null;
-    const { status, body } = await stream.ended;
+    const { status, rest } = await stream.ended;
     clearTimeout(timer);
     await cancelling;
     entry.isInFlight = false;
     if (isKilled() || hearing.ended) return;
-    this.findings.add(status === 404 ? 'lost' : 'refused', `${entry.key}: its stream ended early: ${status} ${body}`);
+    this.findings.add(status === 404 ? 'lost' : 'refused', `${entry.key}: its stream ended early: ${status} ${rest}`);
   }
 
   private interestIn(entry: Entry): Interest {
@@ -109,6 +109,7 @@ export class StreamingClients {
     isKilled: () => boolean,
   ): Promise<void> {
     const { hearing } = interest;
+    await Promise.race([hearing.begun, stream.ended]);
     await Promise.race([sleep(this.random.upTo(CANCELLED_WITHIN_MS)), stream.ended]);
     if (hearing.turnId === null || hearing.ended || isKilled()) return;
     try {

@@ -40,7 +40,7 @@ export class Upstreams {
     if (said === null) return;
     if (request.url === '/v1/chat/completions') return this.model.answer(request, JSON.parse(said).messages, response);
     response.setHeader('content-type', 'application/json');
-    if (request.url === '/v1/models') return void response.end(MODEL_LIST);
+    if (request.url === '/v1/models') return void response.end(JSON.stringify(MODEL_LIST));
     if (request.url === '/module/health') return this.look(response);
     if (request.method === 'GET') return void response.end('{"status":"ok"}');
 

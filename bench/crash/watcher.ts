@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventStream, type StreamedEvent } from '../support/event-stream';
+import { EventStream, type StreamedEvent } from './event-stream';
 import type { Findings } from './findings';
 import type { Ledger } from './ledger';
 import type { EventRow } from './records';

@@ -37,7 +37,7 @@ export async function measureCancelling(workspace: Workspace, modelUrl: string, 
 
   const [acknowledged, closed] = [all.map((one) => one.acknowledgedMs), all.map((one) => one.closedMs)];
   process.stdout.write(
-    `\n(d) ${cancels} turns cancelled in mid-answer, ${Math.min(AT_ONCE, cancels)} at a time: ms from the request\n${table(
+    `\n(e) ${cancels} turns cancelled in mid-answer, ${Math.min(AT_ONCE, cancels)} at a time: ms from the request\n${table(
       [
         ['until', 'p50', 'p95', 'max'],
         ...[

@@ -15,7 +15,7 @@ const SESSION = 'watched';
 const PER_SECOND = 10;
 const OPENED_AT_ONCE = 50;
 const RSS_EVERY_MS = 100;
-const RSS_GOAL_MB = 600;
+export const RSS_GOAL_MB = 600;
 
 interface Size {
   watchers: number;
@@ -72,7 +72,10 @@ async function watchOperator(workspace: Workspace, modelUrl: string, model: Clie
   const everybodyHas = (turnId: string) => Promise.all(streams.map((stream) => stream.until(isEnd(turnId))));
 
   const first = await say('first', 1);
-  const streams = await openAll(service.url, `/operator/session/${SESSION}/events?after=0`, watchers);
+  const streams = await openAll(
+    service.url,
+    Array<string>(watchers).fill(`/operator/session/${SESSION}/events?after=0`),
+  );
   await everybodyHas(first);
   // Once for the compiler and for what grows on demand, once for the figures.
   await everybodyHas(await say('warm-up', Math.ceil(watched / 10)));
@@ -93,11 +96,11 @@ async function watchOperator(workspace: Workspace, modelUrl: string, model: Clie
 
 async function watchFloor(modelUrl: string, model: Client, { watchers, watched }: Size): Promise<Figures> {
   const floor = await startServer(join(__dirname, 'floor.ts'), [modelUrl]);
-  const warmUp = await openAll(floor.url, '/', watchers);
+  const warmUp = await openAll(floor.url, Array<string>(watchers).fill('/'));
   await askFloor(floor.url, question('floor-warm-up', Math.ceil(watched / 10)));
   await Promise.all(warmUp.map(({ ended }) => ended));
 
-  const streams = await openAll(floor.url, '/', watchers);
+  const streams = await openAll(floor.url, Array<string>(watchers).fill('/'));
   const figures = await measured(floor.pid, async () => {
     await askFloor(floor.url, question('floor-watched', watched));
     await Promise.all(streams.map(({ ended }) => ended));
@@ -126,11 +129,11 @@ async function measured(pid: number, work: () => Promise<Reading>): Promise<Figu
 }
 
 /** Node raises its own limit of open files as far as it may: a lower hard limit shows as an error here. */
-async function openAll(url: string, path: string, count: number): Promise<EventStream[]> {
+export async function openAll(url: string, paths: string[]): Promise<EventStream[]> {
   const streams: EventStream[] = [];
-  while (streams.length < count) {
-    const opening = Math.min(OPENED_AT_ONCE, count - streams.length);
-    streams.push(...(await Promise.all(Array.from({ length: opening }, () => EventStream.open(url, path)))));
+  while (streams.length < paths.length) {
+    const opening = paths.slice(streams.length, streams.length + OPENED_AT_ONCE);
+    streams.push(...(await Promise.all(opening.map((path) => EventStream.open(url, path)))));
   }
   return streams;
 }

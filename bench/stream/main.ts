@@ -8,6 +8,7 @@ import { type Workspace, inWorkspace } from '../support/workspace';
 import { measureAddedDelay } from './added-delay';
 import { measureCancelling } from './cancelling';
 import { measureFanOut } from './fan-out';
+import { measureManySessions } from './many-sessions';
 import { measureResume } from './resume';
 
 const { quick, check } = parseArgs({
@@ -15,8 +16,8 @@ const { quick, check } = parseArgs({
 }).values;
 
 const SIZE = quick
-  ? { rounds: 1, chats: 10, tokens: 50, watchers: 100, watched: 30, events: 5_000, cancels: 10 }
-  : { rounds: 5, chats: 100, tokens: 200, watchers: 2_000, watched: 100, events: 100_000, cancels: 200 };
+  ? { rounds: 1, chats: 10, tokens: 50, watchers: 100, watched: 30, writers: 5, events: 5_000, cancels: 10 }
+  : { rounds: 5, chats: 100, tokens: 200, watchers: 2_000, watched: 100, writers: 20, events: 100_000, cancels: 200 };
 
 async function bench(workspace: Workspace): Promise<void> {
   process.stdout.write(`${describeMachine(workspace.dir)}\n`);
@@ -26,6 +27,7 @@ async function bench(workspace: Workspace): Promise<void> {
   const goals = [
     ...(await measureAddedDelay(workspace, model.url, SIZE)),
     ...(await measureFanOut(workspace, model.url, SIZE)),
+    ...(await measureManySessions(workspace, model.url, SIZE)),
     ...(await measureResume(workspace, model.url, SIZE.events)),
     ...(await measureCancelling(workspace, model.url, SIZE.cancels)),
   ];

@@ -3,6 +3,7 @@
  * `GET /answer/<name>`: what it has said, and when its connection was closed before that was all.
  */
 import { type ServerResponse, createServer } from 'node:http';
+import { BEGIN, DONE, MODEL_LIST, STREAM_HEADERS, finishes, says, used } from '../support/completion-frames';
 import { serve } from '../support/processes';
 import { nowUs, toText } from './tokens';
 
@@ -16,13 +17,7 @@ const FIRST_TOKEN_MS = 500;
 /** Spreads any number of chats evenly over the time between two tokens. */
 const GOLDEN_RATIO = 0.618;
 
-const ENVELOPE = { id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_677_664_795, model: 'bench' };
-const frame = (choices: object[], more: object = {}): string =>
-  `data: ${JSON.stringify({ ...ENVELOPE, choices, ...more })}\n\n`;
-const delta = (piece: object, reason: string | null = null): string =>
-  frame([{ index: 0, delta: piece, logprobs: null, finish_reason: reason }]);
-const USAGE = { prompt_tokens: 9, completion_tokens: 12, total_tokens: 21 };
-const END = `${delta({}, 'stop')}${frame([], { usage: USAGE })}data: [DONE]\n\n`;
+const END = finishes('stop') + used(21) + DONE;
 
 const answers = new Map<string, ModelAnswer>();
 let asked = 0;
@@ -38,9 +33,7 @@ serve(
 );
 
 function told(path: string): object {
-  return path.startsWith('/answer/')
-    ? (answers.get(path.slice('/answer/'.length)) ?? {})
-    : { object: 'list', data: [{ id: 'bench', object: 'model', created: 1_686_935_002, owned_by: 'bench' }] };
+  return path.startsWith('/answer/') ? (answers.get(path.slice('/answer/'.length)) ?? {}) : MODEL_LIST;
 }
 
 function answer(body: string, response: ServerResponse): void {
@@ -57,7 +50,7 @@ function answer(body: string, response: ServerResponse): void {
   function say(): void {
     while (index < Number(tokens) && dueIn() <= 0) {
       const text = toText({ index: index++, sentAt: nowUs() });
-      response.write(delta({ content: text }));
+      response.write(says(text));
       said.text += text;
     }
     if (index < Number(tokens)) timer = setTimeout(say, Math.max(1, dueIn()));
@@ -68,7 +61,7 @@ function answer(body: string, response: ServerResponse): void {
     clearTimeout(timer);
     if (!response.writableFinished) said.closedAt = nowUs();
   });
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+  response.writeHead(200, STREAM_HEADERS);
   response.socket!.setNoDelay(true);
-  response.write(delta({ role: 'assistant', content: '', refusal: null }));
+  response.write(BEGIN);
 }

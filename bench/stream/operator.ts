@@ -1,10 +1,11 @@
 import { type Client, expectOk } from '../support/client';
+import { MODEL } from '../support/completion-frames';
 import { Service } from '../support/service';
 import type { ModelAnswer } from './model';
 
 /** The service, with the bench's model to answer. */
 export function startOperator(dataDir: string, modelUrl: string): Promise<Service & { url: string }> {
-  const env = { ENGINE: 'openai', OPENAI_BASE_URL: `${modelUrl}/v1`, OPENAI_MODEL: 'bench' };
+  const env = { ENGINE: 'openai', OPENAI_BASE_URL: `${modelUrl}/v1`, OPENAI_MODEL: MODEL };
   return Service.start({ dataDir, env });
 }
 

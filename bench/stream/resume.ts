@@ -10,7 +10,7 @@ import { startOperator } from './operator';
 import { nowUs } from './tokens';
 
 const SESSION = 'long';
-const REQUESTS = 30;
+const REQUESTS = 100;
 const WARM_UP = 5;
 const FROM_THE_END = 10;
 const TEXT = 'Since the migration it has one worker instead of four; the others wait for their credentials. '.repeat(2);
@@ -38,7 +38,7 @@ export async function measureResume(workspace: Workspace, modelUrl: string, even
   await service.stop();
 
   process.stdout.write(
-    `\n(c) A session of ${events} events: ms from the request to the first event that was missed\n${table([
+    `\n(d) A session of ${events} events: ms from the request to the first event that was missed\n${table([
       ['from', 'p50', 'p95', 'max'],
       ...places.map(({ name, delays }) => [
         name,

@@ -1,7 +1,7 @@
 /** What servers with OpenAI's API stream, event by event. */
 export const MODEL = 'bench-model';
 export const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
-export const MODEL_LIST = JSON.stringify({ object: 'list', data: [{ id: MODEL, object: 'model' }] });
+export const MODEL_LIST = { object: 'list', data: [{ id: MODEL, object: 'model' }] };
 
 const chunk = (choices: object[], more: object = {}): string => {
   const head = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1_764_000_000, model: MODEL };
