@@ -12,13 +12,8 @@ export interface StreamingFetchOptions {
 export interface StreamingFetch {
   /** @throws UpstreamError, or an `AbortError` when the signal in `init` says so */
   fetch: typeof fetch;
-  /** Whether the body, as far as it was read, ends with an event that says just this. */
-  endsWith(response: Response, data: string): boolean;
   close(): void;
 }
-
-/** Longest end of a body that is remembered. */
-const TAIL_BYTES = 64;
 
 /**
  * `fetch` for answers that come in pieces over minutes: keep-alive sockets, no redirects, no proxy, and no deadline but
@@ -27,7 +22,6 @@ const TAIL_BYTES = 64;
 export function streamingFetch({ connectTimeoutMs, eventMaxBytes, tooLarge }: StreamingFetchOptions): StreamingFetch {
   const agent = new Agent({ connect: { timeout: connectTimeoutMs }, headersTimeout: 0, bodyTimeout: 0 });
   const send = undiciFetch as unknown as (input: unknown, init: unknown) => Promise<Response>;
-  const meters = new WeakMap<Response, Meter>();
 
   return {
     fetch: async (input, init) => {
@@ -39,21 +33,14 @@ export function streamingFetch({ connectTimeoutMs, eventMaxBytes, tooLarge }: St
       }
       if (!response.body) return response;
       const meter = new Meter(eventMaxBytes, tooLarge);
-      const metered = isStream(response) ? inPieces(response, meter) : asAWhole(response, meter);
-      meters.set(metered, meter);
-      return metered;
-    },
-    endsWith: (response, data) => {
-      const last = meters.get(response)?.lastLine ?? '';
-      return last.startsWith('data:') && last.slice('data:'.length).trim() === data;
+      return isStream(response) ? inPieces(response, meter) : asAWhole(response, meter);
     },
     close: () => void agent.destroy(),
   };
 }
 
-/** What has come of a body: how much without an end of an event, and how it ends. */
+/** How much has come of a body without an end of an event. */
 class Meter {
-  private tail = '';
   private pending = 0;
 
   constructor(
@@ -61,20 +48,12 @@ class Meter {
     private readonly tooLarge: () => Error,
   ) {}
 
-  get lastLine(): string {
-    return this.tail
-      .trimEnd()
-      .split(/[\r\n]/)
-      .at(-1)!;
-  }
-
   /** Throws when it is more than anybody would take. */
   count(bytes: Uint8Array): Uint8Array {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const ended = Math.max(chunk.lastIndexOf('\n\n'), chunk.lastIndexOf('\r\n\r\n'));
     this.pending = ended < 0 ? this.pending + chunk.length : chunk.length - ended;
     if (this.pending > this.eventMaxBytes) throw this.tooLarge();
-    this.tail = (this.tail + chunk.toString('latin1', Math.max(0, chunk.length - TAIL_BYTES))).slice(-TAIL_BYTES);
     return bytes;
   }
 }

@@ -30,6 +30,13 @@ export class BrokenStreamError extends SwitchBadReplyError {
   }
 }
 
+/** An error that the server reports in the middle of a stream, where an answer's status has long been sent. */
+export class ReportedError extends Error {
+  constructor(readonly error: unknown) {
+    super('The server reports an error.');
+  }
+}
+
 /** What the client threw, in the service's own words. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof BrokenStreamError) return { ...lasting(thrown), isPassing: true };

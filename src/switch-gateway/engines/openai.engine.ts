@@ -30,6 +30,7 @@ import type {
 import { connect } from './openai-client';
 import { Deadlines } from './openai-deadlines';
 import { BrokenStreamError, failureOf, streamFailureOf } from './openai-failure';
+import { readChunks } from './openai-events';
 import { ChunkedReply } from './openai-reply';
 import { type WireRequest, toWire } from './openai-wire';
 import { asSwitchError } from './upstream-failure';
@@ -142,24 +143,25 @@ export class OpenAiEngine extends SwitchGateway implements OnModuleDestroy {
   private async ask(request: WireRequest, deadlines: Deadlines, onText: OnText): Promise<SwitchReply> {
     const client = await this.client();
     const options = { signal: deadlines.signal, timeout: this.settings.timeoutMs };
-    const { data: stream, response } = await client.chat.completions.create(request, options).withResponse();
+    const response = await client.chat.completions.create(request, options).asResponse();
     const reply = new ChunkedReply(onText);
+    let isDone = false;
     try {
       if (!/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
-        stream.controller.abort();
+        await response.body?.cancel();
         throw new SwitchBadReplyError('it is not a stream of events', undefined, WHO);
       }
-      for await (const chunk of stream) {
-        if (deadlines.signal.aborted) break;
+      isDone = await readChunks(response.body as unknown as AsyncIterable<Uint8Array>, (chunk) => {
+        if (deadlines.signal.aborted) return;
         if (reply.add(chunk)) deadlines.progress();
         if (reply.isFinished) deadlines.finish();
-      }
+      });
     } catch (error) {
       // What is finished is not undone by how the connection ends.
       if (!reply.isFinished || error instanceof SwitchBadReplyError) throw streamFailureOf(error);
     }
     deadlines.throwIfEnded();
-    if (!reply.isEmpty && !reply.isFinished && !this.wire.endsWith(response, '[DONE]')) throw new BrokenStreamError();
+    if (!reply.isEmpty && !reply.isFinished && !isDone) throw new BrokenStreamError();
     return reply.end();
   }
 
