@@ -13,6 +13,8 @@ const PER_SECOND = 50;
 /** More than anybody waits for. */
 const TOKENS = 10_000;
 const HEARD_BEFORE = 20;
+/** People change their minds one by one. */
+const CHANGED_WITHIN_MS = 1_000;
 const CLOSED_WITHIN_MS = 10_000;
 const POLL_MS = 20;
 
@@ -58,6 +60,7 @@ async function cancelOne(url: string, client: Client, model: Client, name: strin
   const heard = await stream.until(({ type, data }) => type === 'message.delta' && isToken(data.text, HEARD_BEFORE));
   if (!heard) throw new Error(`${name} ended before it was cancelled.`);
 
+  await sleep(Math.random() * CHANGED_WITHIN_MS);
   const askedAt = nowUs();
   const path = `/operator/turn/${heard.data.data.turn_id}/cancel`;
   const { status } = expectOk<{ status: string }>(await client.post(path, ''));
