@@ -1,78 +1,74 @@
-import { Agent, fetch as undiciFetch } from 'undici';
+import type { Readable } from 'node:stream';
+import { Agent, request } from 'undici';
 import { asUpstreamError } from './upstream-client';
 
 export interface StreamingFetchOptions {
   connectTimeoutMs: number;
-  /** Most that may come without an empty line, which is where an event of a stream ends. */
-  eventMaxBytes: number;
-  /** The error with which more than that ends the body. */
+  /** Most of an answer that is no stream of events, in bytes. */
+  bodyMaxBytes: number;
+  /** The error for more than that. */
   tooLarge: () => Error;
 }
 
 export interface StreamingFetch {
   /** @throws UpstreamError, or an `AbortError` when the signal in `init` says so */
   fetch: typeof fetch;
+  /** The body of a stream of events; undefined: the response is none, and its body is its own. */
+  streamOf(response: Response): Readable | undefined;
   close(): void;
 }
 
+/** What a `Response` may not have a body with. */
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
 /**
  * `fetch` for answers that come in pieces over minutes: keep-alive sockets, no redirects, no proxy, and no deadline but
- * the connection's, since only the caller knows how long a silence may be.
+ * the connection's, since only the caller knows how long a silence may be. A stream of events is handed out as Node has
+ * it: a web stream around it would cost more than all else on its way.
  */
-export function streamingFetch({ connectTimeoutMs, eventMaxBytes, tooLarge }: StreamingFetchOptions): StreamingFetch {
+export function streamingFetch({ connectTimeoutMs, bodyMaxBytes, tooLarge }: StreamingFetchOptions): StreamingFetch {
   const agent = new Agent({ connect: { timeout: connectTimeoutMs }, headersTimeout: 0, bodyTimeout: 0 });
-  const send = undiciFetch as unknown as (input: unknown, init: unknown) => Promise<Response>;
+  const streams = new WeakMap<Response, Readable>();
 
   return {
-    fetch: async (input, init) => {
-      let response: Response;
+    fetch: async (input, init = {}) => {
+      const { method = 'GET', headers, body, signal } = init;
+      let answer;
       try {
-        response = await send(input, { ...init, dispatcher: agent, redirect: 'manual' });
+        answer = await request(String(input instanceof Request ? input.url : input), {
+          method: method as 'GET' | 'POST',
+          headers: Object.fromEntries(new Headers(headers)),
+          body: body as string | undefined,
+          signal: signal ?? undefined,
+          dispatcher: agent,
+        });
       } catch (error) {
-        throw init?.signal?.aborted ? error : asUpstreamError(error);
+        throw signal?.aborted ? error : asUpstreamError(error);
       }
-      if (!response.body) return response;
-      const meter = new Meter(eventMaxBytes, tooLarge);
-      return isStream(response) ? inPieces(response, meter) : asAWhole(response, meter);
+      const meta = { status: answer.statusCode, headers: flat(answer.headers) };
+      if (!/^text\/event-stream\b/i.test(meta.headers['content-type'] ?? '')) {
+        const text = await bounded(answer.body, bodyMaxBytes, tooLarge);
+        return new Response(WITHOUT_BODY.has(meta.status) ? null : text, meta);
+      }
+      const response = new Response(null, meta);
+      streams.set(response, answer.body);
+      return response;
     },
+    streamOf: (response) => streams.get(response),
     close: () => void agent.destroy(),
   };
 }
 
-/** How much has come of a body without an end of an event. */
-class Meter {
-  private pending = 0;
-
-  constructor(
-    private readonly eventMaxBytes: number,
-    private readonly tooLarge: () => Error,
-  ) {}
-
-  /** Throws when it is more than anybody would take. */
-  count(bytes: Uint8Array): Uint8Array {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const ended = Math.max(chunk.lastIndexOf('\n\n'), chunk.lastIndexOf('\r\n\r\n'));
-    this.pending = ended < 0 ? this.pending + chunk.length : chunk.length - ended;
-    if (this.pending > this.eventMaxBytes) throw this.tooLarge();
-    return bytes;
+async function bounded(body: Readable, maxBytes: number, tooLarge: () => Error): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks).toString();
 }
 
-const isStream = ({ headers }: Response): boolean => /^text\/event-stream\b/i.test(headers.get('content-type') ?? '');
-
-/** Whoever reads a stream iterates over it: a second stream around it would cost more than all else on the way. */
-function inPieces(response: Response, meter: Meter): Response {
-  const body = response.body! as unknown as AsyncIterable<Uint8Array>;
-  async function* metered(): AsyncGenerator<Uint8Array> {
-    for await (const bytes of body) yield meter.count(bytes);
-  }
-  return Object.defineProperty(response, 'body', { value: metered() });
-}
-
-function asAWhole(response: Response, meter: Meter): Response {
-  const { status, statusText, headers } = response;
-  const metered = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (bytes, controller) => controller.enqueue(meter.count(bytes)),
-  });
-  return new Response(response.body!.pipeThrough(metered), { status, statusText, headers });
-}
+const flat = (headers: Record<string, string | string[] | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]));

@@ -1,20 +1,27 @@
+import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
+import { SwitchBadReplyError } from '../switch.errors';
 import { ReportedError } from './openai-failure';
 
 const DONE = '[DONE]';
+/** Most that may come without the end of an event. */
+const EVENT_MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads a stream of chunks to its end. Says whether the server has said that it is the end.
  *
- * The client's own reader makes a dozen promises for every word, which is most of what a word costs.
+ * Without a promise for a word: the client's own reader makes a dozen, which is most of what a word costs.
  *
  * @throws ReportedError when the server reports an error in place of a chunk, SyntaxError when one is no JSON, and
  *   whatever `onChunk` throws
  */
-export async function readChunks(body: AsyncIterable<Uint8Array>, onChunk: (chunk: unknown) => void): Promise<boolean> {
+export function readChunks(body: Readable, onChunk: (chunk: unknown) => void): Promise<boolean> {
+  const decoder = new TextDecoder();
   let isDone = false;
+  let pending = 0;
   const parser = createParser({
     onEvent: ({ data }) => {
+      pending = 0;
       if (isDone) return;
       isDone = data.startsWith(DONE);
       if (isDone) return;
@@ -23,7 +30,24 @@ export async function readChunks(body: AsyncIterable<Uint8Array>, onChunk: (chun
       onChunk(chunk);
     },
   });
-  const decoder = new TextDecoder();
-  for await (const bytes of body) parser.feed(decoder.decode(bytes, { stream: true }));
-  return isDone;
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => {
+      reject(error as Error);
+      body.destroy();
+    };
+    body
+      .on('data', (bytes: Buffer) => {
+        try {
+          pending += bytes.length;
+          parser.feed(decoder.decode(bytes, { stream: true }));
+          if (pending > EVENT_MAX_BYTES)
+            fail(new SwitchBadReplyError('it is too large', undefined, 'The model server'));
+        } catch (error) {
+          fail(error);
+        }
+      })
+      .once('end', () => resolve(isDone))
+      .on('error', fail)
+      .once('close', () => reject(new Error('The connection was closed.')));
+  });
 }

@@ -42,7 +42,7 @@ const LIST_TIMEOUT_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 const LIST_MAX = 1_000;
 const NAME_LENGTH = 128;
-const EVENT_MAX_BYTES = 2 * 1024 * 1024;
+const BODY_MAX_BYTES = 2 * 1024 * 1024;
 
 /** How a call ended, in the terms of the breaker. */
 type Ended<T> = { status: number } & ({ value: T } | { error: SwitchError });
@@ -63,7 +63,7 @@ export class OpenAiEngine extends SwitchGateway implements OnModuleDestroy {
     this.settings = openai;
     this.wire = streamingFetch({
       connectTimeoutMs: openai.connectTimeoutMs,
-      eventMaxBytes: EVENT_MAX_BYTES,
+      bodyMaxBytes: BODY_MAX_BYTES,
       tooLarge: () => new SwitchBadReplyError('it is too large', undefined, WHO),
     });
     this.breaker = new Breaker('openai', breaker, () => this.ended(this.list(HEALTH_TIMEOUT_MS)));
@@ -147,11 +147,9 @@ export class OpenAiEngine extends SwitchGateway implements OnModuleDestroy {
     const reply = new ChunkedReply(onText);
     let isDone = false;
     try {
-      if (!/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) {
-        await response.body?.cancel();
-        throw new SwitchBadReplyError('it is not a stream of events', undefined, WHO);
-      }
-      isDone = await readChunks(response.body as unknown as AsyncIterable<Uint8Array>, (chunk) => {
+      const stream = this.wire.streamOf(response);
+      if (!stream) throw new SwitchBadReplyError('it is not a stream of events', undefined, WHO);
+      isDone = await readChunks(stream, (chunk) => {
         if (deadlines.signal.aborted) return;
         if (reply.add(chunk)) deadlines.progress();
         if (reply.isFinished) deadlines.finish();
