@@ -16,7 +16,7 @@ const { quick, check } = parseArgs({
 }).values;
 
 const SIZE = quick
-  ? { rounds: 1, chats: 10, tokens: 50, watchers: 100, watched: 30, writers: 5, events: 5_000, cancels: 10 }
+  ? { rounds: 1, chats: 10, tokens: 50, watchers: 100, watched: 20, writers: 5, events: 5_000, cancels: 10 }
   : { rounds: 5, chats: 100, tokens: 200, watchers: 2_000, watched: 100, writers: 20, events: 100_000, cancels: 200 };
 
 async function bench(workspace: Workspace): Promise<void> {

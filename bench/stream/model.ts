@@ -5,15 +5,13 @@
 import { type ServerResponse, createServer } from 'node:http';
 import { BEGIN, DONE, MODEL_LIST, STREAM_HEADERS, finishes, says, used } from '../support/completion-frames';
 import { serve } from '../support/processes';
-import { nowUs, toText } from './tokens';
+import { FIRST_TOKEN_MS, nowUs, toText } from './tokens';
 
 export interface ModelAnswer {
   text: string;
   closedAt: number | null;
 }
 
-/** As a model takes time to read; until then all chats of a round have begun. */
-const FIRST_TOKEN_MS = 500;
 /** Spreads any number of chats evenly over the time between two tokens. */
 const GOLDEN_RATIO = 0.618;
 

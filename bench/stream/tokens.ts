@@ -9,6 +9,9 @@ export interface Arrival extends Token {
   arrivedAt: number;
 }
 
+/** As a model takes time to read; until then all chats of a burst have begun. */
+export const FIRST_TOKEN_MS = 500;
+
 export const nowUs = (): number => Math.round((performance.timeOrigin + performance.now()) * 1_000);
 
 export const toText = ({ index, sentAt }: Token): string => `${index}:${sentAt};`;
