@@ -1,8 +1,8 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Reader } from '../database/reader';
 import { EventHub } from './event-hub';
-import { positionOf } from './log-follower';
-import { type EventPosition, EventRepository } from './event.repository';
+import { type EventPosition, positionOf } from './event-position';
+import { EventRepository } from './event.repository';
 
 /** Those who read all sessions are told of what is new at most this often. */
 const WAKE_EVERY_MS = 50;

@@ -1,5 +1,13 @@
+import type { Writable } from 'node:stream';
 import type { EventFrame } from './event-frame';
 import type { StreamEnd } from './events.types';
+
+/** What may wait in a connection, in bytes, before its reader counts as slow. */
+export const BUFFER_MAX = 256 * 1024;
+/** How long a slow reader is waited for. */
+export const STALLED_MS = 10_000;
+/** For a reader that does not even take the end. */
+export const LAST_BYTES_MS = 5_000;
 
 /** Where frames go: a connection that may be slower than what happens. */
 export interface EventSink {
@@ -9,4 +17,20 @@ export interface EventSink {
   ready(timeoutMs: number): Promise<boolean>;
   /** Says so, and closes. `why` is null when the client has gone. */
   end(why: StreamEnd | null, last: EventFrame | null): void;
+}
+
+/** Whether a connection takes more within `timeoutMs`, or is closed, with which there is nothing to wait for. */
+export function drained(connection: Pick<Writable, 'once' | 'off'>, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (isReady: boolean) => {
+      clearTimeout(timer);
+      connection.off('drain', takesMore);
+      connection.off('close', takesMore);
+      resolve(isReady);
+    };
+    const takesMore = () => settle(true);
+    const timer = setTimeout(() => settle(false), timeoutMs);
+    connection.once('drain', takesMore);
+    connection.once('close', takesMore);
+  });
 }

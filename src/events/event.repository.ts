@@ -3,6 +3,7 @@ import { Reader } from '../database/reader';
 import { type Sql, type SqlValue, rowsOf, sqlTime, toDate } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
 import { EventFrame, type StoredEvent } from './event-frame';
+import { type EventPosition, cursorOf } from './event-position';
 import type { MessageDelta } from './events.types';
 
 /** What a reader of all sessions wants to see; what is left out is not asked for. */
@@ -10,12 +11,6 @@ export interface EventFilter {
   sessionId?: string;
   /** Names of types, or of their first part: `turn.failed`, `turn`. */
   types?: string[];
-}
-
-/** Where a reader of all sessions is: the last transaction it has seen of, and the last event in it. */
-export interface EventPosition {
-  tx: number;
-  id: number;
 }
 
 const COLUMNS = 'tx, id, session_id, seq, type, data, created_at';
@@ -83,7 +78,7 @@ export class EventRepository {
     );
     return rows.map((row) => {
       const { sessionId: session, type, data, at, seq } = toEvent(row);
-      return new EventFrame(session, type, data, at, seq, `${row.tx}-${row.id}`);
+      return new EventFrame(session, type, data, at, seq, cursorOf({ tx: Number(row.tx), id: row.id }));
     });
   }
 

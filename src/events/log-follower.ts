@@ -1,10 +1,10 @@
 import type { EventFeed } from './event-feed';
-import type { EventFilter, EventPosition, EventRepository } from './event.repository';
-import type { EventSink } from './event-sink';
+import { type EventPosition, positionOf } from './event-position';
+import type { EventFilter, EventRepository } from './event.repository';
+import { type EventSink, STALLED_MS } from './event-sink';
 import type { StreamEnd } from './events.types';
 
 const READ_AT_ONCE = 200;
-const STALLED_MS = 10_000;
 
 /** One reader of all sessions: what matches its filter, in the order in which it was stored. */
 export class LogFollower {
@@ -36,10 +36,4 @@ export class LogFollower {
     this.ended ??= why;
     this.feed.wake();
   }
-}
-
-/** Null: it is no cursor of ours. */
-export function positionOf(cursor: string): EventPosition | null {
-  const [, tx, id] = /^(\d{1,15})-(\d{1,15})$/.exec(cursor) ?? [];
-  return tx === undefined ? null : { tx: Number(tx), id: Number(id) };
 }

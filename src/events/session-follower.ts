@@ -1,12 +1,11 @@
 import type { EventFrame } from './event-frame';
 import type { EventHub, Watcher } from './event-hub';
 import type { EventRepository } from './event.repository';
-import type { EventSink } from './event-sink';
+import { type EventSink, STALLED_MS } from './event-sink';
 import type { StreamEnd } from './events.types';
 
 /** Frames in memory at once while the log is read. */
 const READ_AT_ONCE = 100;
-const STALLED_MS = 10_000;
 
 export interface FollowOptions {
   sessionId: string;

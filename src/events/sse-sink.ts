@@ -1,16 +1,12 @@
 import type { Response } from 'express';
-import { type EventFrame } from './event-frame';
-import type { EventSink } from './event-sink';
+import type { EventFrame } from './event-frame';
+import { BUFFER_MAX, type EventSink, LAST_BYTES_MS, drained } from './event-sink';
 import type { StreamEnd } from './events.types';
 
-/** What may wait in a connection before its reader counts as slow. */
-const BUFFER_MAX = 256 * 1024;
 /** More than proxies collect before they pass anything on. */
 const PADDING = `: ${' '.repeat(4_096)}\n`;
 /** When a browser comes again after a connection broke. */
 const RETRY = 'retry: 1000\n\n';
-/** For a reader that does not even take the end. */
-const LAST_BYTES_MS = 5_000;
 
 /** Server-sent events on an HTTP response. Nothing is sent before it is made: until then a failure has a status. */
 export class SseSink implements EventSink {
@@ -40,16 +36,7 @@ export class SseSink implements EventSink {
     if (response.destroyed || response.writableEnded || response.writableLength < BUFFER_MAX) {
       return Promise.resolve(true);
     }
-    return new Promise((resolve) => {
-      const done = (isReady: boolean) => () => {
-        clearTimeout(timer);
-        response.off('drain', drained).off('close', drained);
-        resolve(isReady);
-      };
-      const drained = done(true);
-      const timer = setTimeout(done(false), timeoutMs);
-      response.once('drain', drained).once('close', drained);
-    });
+    return drained(response, timeoutMs);
   }
 
   end(why: StreamEnd | null, last: EventFrame | null): void {

@@ -1,13 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { EventFrame } from '../../events/event-frame';
-import type { EventSink } from '../../events/event-sink';
+import { BUFFER_MAX, type EventSink, LAST_BYTES_MS, drained } from '../../events/event-sink';
 import type { StreamEnd } from '../../events/events.types';
 
-/** What may wait in a connection before its reader counts as slow. */
-const BUFFER_MAX = 256 * 1024;
-/** For a reader that does not even take the end. */
-const LAST_BYTES_MS = 5_000;
 const CLOSE_CODES: Record<StreamEnd, number> = {
   turn_ended: 1000,
   session_erased: 1000,
@@ -31,16 +27,7 @@ export class SocketSink implements EventSink {
   ready(timeoutMs: number): Promise<boolean> {
     const { socket, connection } = this;
     if (socket.readyState !== socket.OPEN || socket.bufferedAmount < BUFFER_MAX) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const done = (isReady: boolean) => () => {
-        clearTimeout(timer);
-        connection.off('drain', drained).off('close', drained);
-        resolve(isReady);
-      };
-      const drained = done(true);
-      const timer = setTimeout(done(false), timeoutMs);
-      connection.once('drain', drained).once('close', drained);
-    });
+    return drained(connection, timeoutMs);
   }
 
   end(why: StreamEnd | null, last: EventFrame | null): void {

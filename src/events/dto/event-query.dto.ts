@@ -2,8 +2,8 @@ import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsOptional, Matches } from 'class-validator';
 import { ValidationFailedError } from '../../common/errors/http.errors';
 import { IsSessionId } from '../../common/http/text.validators';
-import type { EventFilter, EventPosition } from '../event.repository';
-import { positionOf } from '../log-follower';
+import { type EventPosition, positionOf } from '../event-position';
+import type { EventFilter } from '../event.repository';
 
 const commaList = ({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value);
 
