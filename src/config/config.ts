@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { EngineName } from './engines';
 import { type Env, SECRETS, envSchema } from './env';
 import { UPSTREAM_NAMES, type UpstreamName } from './upstreams';
 import { expectation } from './variables';
@@ -126,7 +127,7 @@ function regroup(env: Env) {
 }
 
 /** The one that there is an address for. */
-function likelyEngine(env: Env): 'vx11' | 'openai' | 'embedded' {
+function likelyEngine(env: Env): EngineName {
   if (env.SWITCH_URL) return 'vx11';
   return env.OPENAI_BASE_URL && env.OPENAI_MODEL ? 'openai' : 'embedded';
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ENGINE_NAMES } from './engines';
 import {
   databaseUrl,
   flag,
@@ -49,7 +50,7 @@ export const envSchema = z.object({
     .default(['http://localhost:8011', 'http://localhost:8020', 'http://127.0.0.1:8011', 'http://127.0.0.1:8020'])
     .describe('Origins whose pages may call the API.'),
 
-  ENGINE: someOf('vx11', 'openai', 'embedded')
+  ENGINE: someOf(...ENGINE_NAMES)
     .optional()
     .describe(
       'Who answers: Switch, a model server, or the embedded engine. Of several, the next answers when one cannot. ' +

@@ -1,11 +1,13 @@
-export const ENGINES = ['vx11', 'openai', 'embedded'] as const;
-export type EngineName = (typeof ENGINES)[number];
+import type { EngineName } from '../config/engines';
+import type { ToolOffer } from '../tools/tool.types';
+
+export type { EngineName };
 
 /** What is said to an engine: at least one message. The last is a user's, or the result of a tool it asked for. */
 export interface Prompt {
   messages: ChatMessage[];
   /** What it may ask to have run; empty: nothing, it is to answer. */
-  tools: ToolOffer[];
+  tools: readonly ToolOffer[];
   sessionId: string;
   userId: string;
   turnId: string;
@@ -29,14 +31,6 @@ export type ChatMessage =
       /** Whose words it has in it, a page's URL; null when they are Operator's own. */
       source: string | null;
     };
-
-/** A tool as an engine gets to know it. */
-export interface ToolOffer {
-  name: string;
-  description: string;
-  /** JSON Schema of an object. */
-  parameters: Record<string, unknown>;
-}
 
 /** A tool that an engine wants run before it goes on. */
 export interface ToolRequest {

@@ -49,3 +49,11 @@ export interface Tool<Schema extends z.ZodObject = z.ZodObject> {
   /** Throws an `OperatorError` when it cannot; its message is shown to the engine. */
   run(args: z.output<Schema>, context: ToolContext, signal: AbortSignal): Promise<ToolOutcome>;
 }
+
+/** A tool as an engine gets to know it. */
+export interface ToolOffer {
+  name: string;
+  description: string;
+  /** JSON Schema of an object. */
+  parameters: Record<string, unknown>;
+}

@@ -1,17 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ToolRegistryService } from '../../tools/tool-registry.service';
-import { SwitchUnsupportedError } from '../switch.errors';
-import { SwitchGateway } from '../switch-gateway.service';
-import type {
-  EngineHealth,
-  OnText,
-  Prompt,
-  SwitchModels,
-  SwitchQueueStatus,
-  SwitchReply,
-  SwitchTask,
-  SwitchTaskReply,
-} from '../switch-gateway.types';
+import type { EngineHealth, OnText, Prompt, SwitchModels, SwitchReply } from '../switch-gateway.types';
+import { RouterlessEngine } from './routerless.engine';
 
 const NO_MODEL =
   'I am Operator’s embedded engine, not a language model: I run commands and cannot answer questions. ' +
@@ -19,11 +9,10 @@ const NO_MODEL =
 
 /** Answers when there is no model: has commands run for real, and says of itself that it is none. */
 @Injectable()
-export class EmbeddedEngine extends SwitchGateway {
+export class EmbeddedEngine extends RouterlessEngine {
   readonly name = 'embedded';
   /** It finds them by the names of their commands. */
   readonly takesTools = false;
-  readonly takesFeedback = false;
 
   constructor(private readonly registry: ToolRegistryService) {
     super();
@@ -41,29 +30,8 @@ export class EmbeddedEngine extends SwitchGateway {
     return { ...reply(''), toolCalls: [call] };
   }
 
-  async task({ taskType }: SwitchTask): Promise<SwitchTaskReply> {
-    throw new SwitchUnsupportedError(`tasks such as “${taskType}”`);
-  }
-
-  async submitFeedback(): Promise<boolean> {
-    return false;
-  }
-
-  /** Commands run at once: nothing ever waits. */
-  async queueStatus(): Promise<SwitchQueueStatus> {
-    return { size: 0, items: [] };
-  }
-
   async models(): Promise<SwitchModels> {
     return { models: [], active: null, warm: null };
-  }
-
-  async setDefaultModel(): Promise<void> {
-    throw new SwitchUnsupportedError('models');
-  }
-
-  async preloadModel(): Promise<void> {
-    throw new SwitchUnsupportedError('models');
   }
 
   async health(): Promise<EngineHealth> {

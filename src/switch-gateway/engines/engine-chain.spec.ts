@@ -1,6 +1,7 @@
 import { SwitchAbortedError, SwitchServerError, SwitchUnavailableError } from '../switch.errors';
 import type { SwitchGateway } from '../switch-gateway.service';
-import type { EngineName, OnText, Prompt, SwitchReply, ToolOffer } from '../switch-gateway.types';
+import type { ToolOffer } from '../../tools/tool.types';
+import type { EngineName, OnText, Prompt, SwitchReply } from '../switch-gateway.types';
 import { EngineChain } from './engine-chain';
 
 const TOOL = { name: 'browse' } as ToolOffer;

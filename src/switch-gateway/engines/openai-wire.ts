@@ -1,6 +1,8 @@
 import type { OpenAI } from 'openai' with { 'resolution-mode': 'import' };
+import { jsonArguments } from '../../tools/json-arguments';
+import type { ToolOffer } from '../../tools/tool.types';
 import { fenced } from '../prompt-fence';
-import type { ChatMessage, Prompt, ToolOffer, ToolRequest } from '../switch-gateway.types';
+import type { ChatMessage, Prompt, ToolRequest } from '../switch-gateway.types';
 
 export type WireRequest = OpenAI.Chat.ChatCompletionCreateParamsStreaming;
 type WireMessage = OpenAI.Chat.ChatCompletionMessageParam;
@@ -42,18 +44,8 @@ const wireTool = ({ name, description, parameters }: ToolOffer): WireTool => ({
   function: { name, description, parameters },
 });
 
-/** Servers read what they once wrote, and refuse the conversation if that is no JSON. */
 const wireCall = ({ id, name, arguments: written }: ToolRequest): WireCall => ({
   id,
   type: 'function',
-  function: { name, arguments: isJsonObject(written) ? written : '{}' },
+  function: { name, arguments: jsonArguments(written) },
 });
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
-}

@@ -14,25 +14,15 @@ import {
   SwitchServerError,
   SwitchTimeoutError,
   SwitchUnavailableError,
-  SwitchUnsupportedError,
 } from '../switch.errors';
-import { SwitchGateway } from '../switch-gateway.service';
-import type {
-  EngineHealth,
-  OnText,
-  Prompt,
-  SwitchModels,
-  SwitchQueueStatus,
-  SwitchReply,
-  SwitchTask,
-  SwitchTaskReply,
-} from '../switch-gateway.types';
+import type { EngineHealth, OnText, Prompt, SwitchModels, SwitchReply } from '../switch-gateway.types';
 import { connect } from './openai-client';
 import { Deadlines } from './openai-deadlines';
 import { BrokenStreamError, failureOf, streamFailureOf } from './openai-failure';
 import { readChunks } from './openai-events';
 import { ChunkedReply } from './openai-reply';
 import { type WireRequest, toWire } from './openai-wire';
+import { RouterlessEngine } from './routerless.engine';
 import { asSwitchError } from './upstream-failure';
 
 const WHO: Subject = 'The model server';
@@ -49,10 +39,9 @@ type Ended<T> = { status: number } & ({ value: T } | { error: SwitchError });
 
 /** A server with OpenAI's API: Ollama, vLLM, llama.cpp, LiteLLM and their like. */
 @Injectable()
-export class OpenAiEngine extends SwitchGateway implements OnModuleDestroy {
+export class OpenAiEngine extends RouterlessEngine implements OnModuleDestroy {
   readonly name = 'openai';
   readonly takesTools = true;
-  readonly takesFeedback = false;
   private readonly settings: Config['openai'];
   private readonly wire: StreamingFetch;
   private readonly breaker: Breaker;
@@ -81,32 +70,10 @@ export class OpenAiEngine extends SwitchGateway implements OnModuleDestroy {
     }
   }
 
-  async task({ taskType }: SwitchTask): Promise<SwitchTaskReply> {
-    throw new SwitchUnsupportedError(`tasks such as “${taskType}”`);
-  }
-
-  async submitFeedback(): Promise<boolean> {
-    return false;
-  }
-
-  /** Such servers have queues, and no word for them. */
-  async queueStatus(): Promise<SwitchQueueStatus> {
-    return { size: 0, items: [] };
-  }
-
   async models(signal?: AbortSignal): Promise<SwitchModels> {
     const names = await this.guarded(() => this.list(LIST_TIMEOUT_MS, signal), true);
     const models = names.map((name) => ({ name, category: null, sizeMb: null, status: null, isWarm: null, tags: [] }));
     return { models, active: this.settings.model, warm: null };
-  }
-
-  /** That is `OPENAI_MODEL`. */
-  async setDefaultModel(): Promise<void> {
-    throw new SwitchUnsupportedError('set_default_model');
-  }
-
-  async preloadModel(): Promise<void> {
-    throw new SwitchUnsupportedError('preload_model');
   }
 
   async health(signal?: AbortSignal): Promise<EngineHealth> {
