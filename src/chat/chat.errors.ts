@@ -3,11 +3,9 @@ import { OperatorError } from '../common/errors/operator.error';
 export class TurnInProgressError extends OperatorError {
   readonly code = 'turn_in_progress';
   readonly kind = 'conflict';
-  readonly turnId: string;
 
   constructor({ id, sessionId }: { id: string; sessionId: string }) {
     super('This turn is still running. Its state is at turn_url.');
-    this.turnId = id;
     const url = `/operator/turn/${id}`;
     this.about({ session_id: sessionId, turn_id: id, turn_url: url });
     this.headers['Location'] = url;

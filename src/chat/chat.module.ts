@@ -13,7 +13,6 @@ import { OperatorTurn } from './operator-turn.entity';
 import { ApprovalController } from './tools/approval.controller';
 import { ApprovalService } from './tools/approval.service';
 import { ToolRunner } from './tools/tool-runner';
-import { TurnCancelService } from './turn-cancel.service';
 import { TurnController } from './turn.controller';
 import { TurnLeases } from './turn-leases';
 import { TurnMetrics } from './turn-metrics';
@@ -36,7 +35,6 @@ import { TurnsInFlight } from './turns-in-flight';
     ChatStreamService,
     HistoryTool,
     ToolRunner,
-    TurnCancelService,
     TurnLeases,
     TurnMetrics,
     TurnOutcomeService,

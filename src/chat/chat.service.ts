@@ -26,7 +26,7 @@ interface TurnAddress {
   sessionId: string;
 }
 
-/** Told of a turn once it is stored, before anybody is asked. */
+/** Told of a turn once it is stored, before anybody is asked; or of the one that a key has known. */
 type OnOpened = (opening: Opening) => void;
 
 /** Takes a turn from its question to its answer. Once it is stored, it ends in the database whoever hangs up. */
@@ -53,18 +53,23 @@ export class ChatService {
 
   /** Begins to answer, or finds the turn that a request with the same key has begun; its events tell the rest. */
   async start(command: ChatCommand): Promise<TurnStart> {
-    const known = command.idempotency && (await this.turns.known(command.idempotency));
-    if (known && (known.status === 'cancelled' || this.isOpen(known))) return this.startOf(known.id);
+    const { idempotency } = command;
+    const known = idempotency && (await this.turns.known(idempotency));
+    if (known && (known.status === 'cancelled' || this.isOpen(known))) return startOfKnown(known);
     return new Promise((resolve, reject) => {
-      const opened: OnOpened = (opening) => opening.kind === 'run' && resolve(startOf(opening.turn));
       // What it comes to is on record; here it matters only if nothing was begun.
-      this.timed(requestContext.startedAt(), (clock) => this.admit(command, clock, opened))
-        .then(({ turnId }) => this.startOf(turnId))
-        .catch((error: unknown) => {
-          if (error instanceof TurnInProgressError) return this.startOf(error.turnId);
-          throw error;
+      this.timed(requestContext.startedAt(), (clock) =>
+        this.admit(command, clock, (opening) =>
+          resolve(opening.kind === 'run' ? startOf(opening.turn) : startOfKnown(opening.record)),
+        ),
+      )
+        .catch(async (error: unknown) => {
+          // A twin of this request has begun it.
+          const begun = error instanceof TurnInProgressError && idempotency && (await this.turns.known(idempotency));
+          if (begun) resolve(startOfKnown(begun));
+          else reject(error as Error);
         })
-        .then(resolve, reject);
+        .catch(reject);
     });
   }
 
@@ -98,12 +103,6 @@ export class ChatService {
     return known.status === 'awaiting_approval' || (known.status === 'running' && this.leases.isHeld(known));
   }
 
-  private async startOf(turnId: string): Promise<TurnStart> {
-    const { turn } = await this.turns.get(turnId);
-    const { sessionId, attempt, firstSeq } = turn;
-    return { turnId, sessionId, attempt, after: (firstSeq ?? 1) - 1, isReplay: true };
-  }
-
   /** Says of every answer, and of every failure, how much of the time was Operator's. */
   private async timed(
     startedAt: number | undefined,
@@ -129,8 +128,10 @@ export class ChatService {
     if (!idempotency) return this.ask(command, clock, newTurn(command), onOpened);
 
     const known = await this.turns.known(idempotency);
-    if (known?.status === 'succeeded') return this.replay(known);
-    if (known?.status === 'awaiting_approval') return this.stillWaiting(known);
+    if (known?.status === 'succeeded' || known?.status === 'awaiting_approval') {
+      onOpened?.({ kind: 'replay', record: known });
+      return known.status === 'succeeded' ? this.replay(known) : this.stillWaiting(known);
+    }
     if (known?.status === 'cancelled') {
       throw new TurnCancelledError().about({ session_id: known.sessionId, turn_id: known.id });
     }
@@ -208,6 +209,14 @@ const startOf = ({ id, sessionId, attempt, attemptSeq }: RunningTurn): TurnStart
   attempt,
   after: attemptSeq - 1,
   isReplay: false,
+});
+
+const startOfKnown = ({ id, sessionId, attempt, firstSeq }: TurnRecord): TurnStart => ({
+  turnId: id,
+  sessionId,
+  attempt,
+  after: (firstSeq ?? 1) - 1,
+  isReplay: true,
 });
 
 const newTurn = ({ sessionId }: ChatCommand): TurnAddress => ({

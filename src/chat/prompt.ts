@@ -2,6 +2,8 @@ import { excerpt } from '../common/excerpt';
 import type { HistoryMessage } from '../session/session.types';
 import type { ChatMessage, ToolRequest } from '../switch-gateway/switch-gateway.types';
 import type { TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
+import { jsonArguments } from '../tools/json-arguments';
+import { INTERRUPTED } from './tools/tool-call-events';
 
 export interface PromptInput {
   /** Newest first, without the current message. */
@@ -16,7 +18,6 @@ export interface PromptInput {
   toolsMaxBytes: number;
 }
 
-const INTERRUPTED = 'This call was interrupted. Whether it has done anything is not known.';
 const NOTHING = 'It has ended, and there is nothing to tell of it.';
 const LEFT_OUT = 'The result is left out here: it was long, and others have come since.';
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -83,7 +84,7 @@ function stepsOf(calls: TurnToolCall[]): ChatMessage[][] {
 }
 
 function toRequest({ id, toolName, arguments: given }: TurnToolCall): ToolRequest {
-  return { id: requestId(id), name: nameOf(toolName), arguments: isJsonObject(given) ? given : '{}' };
+  return { id: requestId(id), name: nameOf(toolName), arguments: jsonArguments(given) };
 }
 
 function toResult({ id, toolName, status, told, source }: TurnToolCall): ToolResult {
@@ -97,16 +98,6 @@ const requestId = (id: number): string => id.toString(36).padStart(ID_LENGTH, '0
 
 /** Engines refuse a history with a name in it that no tool could have. */
 const nameOf = (toolName: string): string => (TOOL_NAME.test(toolName) ? toolName : 'unknown_tool');
-
-/** Engines that read the arguments of earlier calls stumble over what is no JSON. */
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
-}
 
 /** The last step's results whatever they take, each its share; of those before it, what does not fit is left out. */
 function withinBudget(steps: ChatMessage[][], maxBytes: number): ChatMessage[][] {

@@ -8,21 +8,17 @@ import { INCOMPLETE } from '../session/session.types';
 import { SwitchError } from '../switch-gateway/switch.errors';
 import type { SwitchReply } from '../switch-gateway/switch-gateway.types';
 import { FeedbackService } from '../telemetry/feedback/feedback.service';
-import type { StoredToolCall, TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
+import type { StoredToolCall } from '../telemetry/tool-calls/tool-call.types';
 import { ToolCallService } from '../telemetry/tool-calls/tool-call.service';
 import { TurnFinishedError, TurnLostError } from './chat.errors';
+import { INTERRUPTED, decided, finished, withoutResult } from './tools/tool-call-events';
 import { TurnLeases } from './turn-leases';
+import type { Piece } from './turn-text';
 import { TurnRepository } from './turn.repository';
 import type { RunningTurn, TurnRecord } from './turn.types';
 
 /** Who is meant when Switch does not say which engine it was. */
 const ROUTER = 'switch';
-
-/** A piece of the answer that is not stored yet. */
-export interface Piece {
-  offset: number;
-  text: string;
-}
 
 type Attempt = Pick<RunningTurn, 'id' | 'sessionId' | 'attempt'>;
 /** As far as closing a turn needs to know it; `firstSeq` is null for turns from before there was anything to watch. */
@@ -30,7 +26,7 @@ type OpenTurn = Attempt & Pick<TurnRecord, 'firstSeq'>;
 
 const NOT_RUN = 'Nobody had agreed to this call when its turn ended. It was not run.';
 const CLOSED = {
-  interrupted: 'This call was interrupted. Whether it has done anything is not known.',
+  interrupted: INTERRUPTED,
   cancelled: 'This call was cancelled. Whether it has done anything before is not known.',
   approval_expired: 'Nobody agreed to this call in time. It was not run.',
 };
@@ -173,34 +169,18 @@ export class TurnOutcomeService {
     const open = (await this.toolCalls.madeIn([id])).filter(({ status }) => status === 'pending');
     const closed: OperatorEventBody[] = [];
     for (const call of open) {
-      if (call.approval === 'pending') closed.push(await this.leaveUndecided(call));
+      // Nobody has decided, and nobody can any more.
+      if (call.approval === 'pending') {
+        await this.toolCalls.decide(call.id, 'expired');
+        closed.push(decided(call, 'expired'));
+      }
       const wasRun = call.approval === null || call.approval === 'approved';
       const told = wasRun || why === 'approval_expired' ? CLOSED[why] : NOT_RUN;
-      await this.toolCalls.finish(
-        call.id,
-        { status: 'error', durationMs: null, result: null, error: why, told, source: null },
-        at,
-      );
-      closed.push({
-        type: 'tool_call.finished',
-        data: {
-          tool_call_id: call.id,
-          turn_id: id,
-          tool_name: call.toolName,
-          status: 'error',
-          duration_ms: null,
-          error: why,
-        },
-      });
+      const end = withoutResult(why, told);
+      await this.toolCalls.finish(call.id, end, at);
+      closed.push(finished(call, end));
     }
     if (closed.length > 0) await this.events.append(sessionId, closed, at);
-  }
-
-  /** Nobody has decided, and nobody can any more. */
-  private async leaveUndecided({ id, turnId, toolName }: TurnToolCall): Promise<OperatorEventBody> {
-    await this.toolCalls.decide(id, 'expired');
-    const address = { tool_call_id: id, turn_id: turnId, tool_name: toolName };
-    return { type: 'tool_call.decided', data: { ...address, decision: 'expired' } };
   }
 
   /** What a turn of this process has said is known here; what one of another has, as far as that was stored. */

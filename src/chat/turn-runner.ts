@@ -6,6 +6,7 @@ import { EventHub } from '../events/event-hub';
 import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
 import type { EngineName, Fallback, Prompt, SwitchReply } from '../switch-gateway/switch-gateway.types';
 import type { TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
+import { ToolRegistryService } from '../tools/tool-registry.service';
 import { EngineFailedError, ToolStepsExhaustedError, TurnCancelledError, TurnLostError } from './chat.errors';
 import { ChatSpan } from './chat-span';
 import { buildPrompt } from './prompt';
@@ -15,7 +16,7 @@ import { ToolRunner } from './tools/tool-runner';
 import type { TurnClock } from './turn-clock';
 import type { HeldTurn } from './turn-leases';
 import { TurnOutcomeService } from './turn-outcome.service';
-import { TurnText } from './turn-text';
+import { type StorePiece, TurnText } from './turn-text';
 import type { OpenedTurn } from './turn.service';
 import type { ChatAnswer, PendingAnswer, RunningTurn } from './turn.types';
 
@@ -43,6 +44,7 @@ export class TurnRunner {
     private readonly outcomes: TurnOutcomeService,
     private readonly gateway: SwitchGateway,
     private readonly tools: ToolRunner,
+    private readonly registry: ToolRegistryService,
     private readonly span: ChatSpan,
     private readonly hub: EventHub,
     @Inject(CONFIG) private readonly config: Config,
@@ -170,7 +172,7 @@ export class TurnRunner {
     const mayCall = this.gateway.takesTools && step <= this.config.tools.maxSteps;
     return {
       messages: buildPrompt(said),
-      tools: mayCall ? this.tools.offers() : [],
+      tools: mayCall ? this.registry.offers() : [],
       sessionId,
       userId,
       turnId,
@@ -181,8 +183,8 @@ export class TurnRunner {
     };
   }
 
-  private storing(turn: RunningTurn, held: HeldTurn) {
-    return async (piece: { offset: number; text: string }, stored: () => void): Promise<void> => {
+  private storing(turn: RunningTurn, held: HeldTurn): StorePiece {
+    return async (piece, stored) => {
       try {
         await this.outcomes.say(turn, piece, stored);
       } catch (error) {

@@ -5,8 +5,14 @@ const STORE_AFTER_MS = 500;
 const STORE_AFTER_CHARACTERS = 4_096;
 const BETWEEN_STEPS = '\n\n';
 
+/** A piece of the answer, and where it belongs in it. */
+export interface Piece {
+  offset: number;
+  text: string;
+}
+
 /** Stores a piece of the answer, and says when it is durable, before anybody else is told of it. */
-export type StorePiece = (piece: { offset: number; text: string }, stored: () => void) => Promise<void>;
+export type StorePiece = (piece: Piece, stored: () => void) => Promise<void>;
 
 /**
  * The answer as it is being said: shown at once to those who watch, stored a piece at a time. Nothing that it was told
@@ -40,7 +46,7 @@ export class TurnText {
   }
 
   /** What is not stored yet. */
-  get rest(): { offset: number; text: string } {
+  get rest(): Piece {
     return { offset: this.stored, text: this.all.slice(this.stored) };
   }
 

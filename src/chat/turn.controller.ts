@@ -3,16 +3,12 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../common/errors/api-problems.decorator';
 import { TurnPathDto } from './dto/turn-path.dto';
 import { TurnResponseDto } from './dto/turn-response.dto';
-import { TurnCancelService } from './turn-cancel.service';
 import { TurnService } from './turn.service';
 
 @ApiTags('chat')
 @Controller('operator/turn')
 export class TurnController {
-  constructor(
-    private readonly turns: TurnService,
-    private readonly cancels: TurnCancelService,
-  ) {}
+  constructor(private readonly turns: TurnService) {}
 
   /** Tells how a turn is doing, and what it waits for. */
   @Get(':turn_id')
@@ -36,6 +32,6 @@ export class TurnController {
     422: ['validation_failed'],
   })
   async cancel(@Param() { turn_id }: TurnPathDto): Promise<TurnResponseDto> {
-    return TurnResponseDto.from(await this.cancels.cancel(turn_id));
+    return TurnResponseDto.from(await this.turns.cancel(turn_id));
   }
 }

@@ -40,7 +40,7 @@ export interface TurnView {
   toolCalls: TurnToolCall[];
 }
 
-/** Begins turns: the question is stored before anybody is asked. */
+/** Begins turns, whose question is stored before anybody is asked; shows them, and cancels them. */
 @Injectable()
 export class TurnService {
   constructor(
@@ -60,6 +60,16 @@ export class TurnService {
     if (!turn) throw new TurnNotFoundError();
     journal(`turn_retrieved:${id}`, { session_id: turn.sessionId, turn_id: id });
     return { turn, toolCalls: await this.toolCalls.madeIn([id]) };
+  }
+
+  /** Puts an end to a turn; returns it as it is then. Cancelling twice is cancelling once. */
+  async cancel(id: string): Promise<TurnView> {
+    const turn = await this.turns.find(id);
+    if (!turn) throw new TurnNotFoundError();
+    const { sessionId } = turn;
+    const isNews = await this.outcomes.cancel(id, sessionId);
+    if (isNews) journal(`chat:${sessionId}:cancelled`, { session_id: sessionId, turn_id: id });
+    return this.get(id);
   }
 
   /** The turn that a request with this key began before; null when it is new, or its time is over. */

@@ -8,7 +8,7 @@ import { StreamTokenService } from '../../common/auth/stream-token.service';
 import { TokenService } from '../../common/auth/token.service';
 import { ForbiddenError, RouteNotFoundError } from '../../common/errors/http.errors';
 import { OperatorError } from '../../common/errors/operator.error';
-import { toProblem } from '../../common/errors/problem';
+import { logProblem, toProblem } from '../../common/errors/problem';
 import { CONFIG, type Config } from '../../config/config';
 import { toSeq } from '../../events/dto/event-query.dto';
 import { EventStreamService } from '../../events/event-stream.service';
@@ -119,9 +119,7 @@ export class ChatSocketGateway implements OnApplicationBootstrap, OnApplicationS
   private refuse(request: IncomingMessage, connection: Duplex, error: unknown): void {
     const instance = (request.url ?? '/').split('?')[0]!;
     const problem = toProblem(error, { instance, requestId: randomUUID() });
-    const line = { event: `error:${problem.error}`, error: problem.error, status: problem.status };
-    if (problem.status < 500) this.logger.warn(line);
-    else this.logger.error({ ...line, err: error });
+    logProblem(this.logger, problem, error);
     const body = JSON.stringify(problem);
     const headers = {
       'Content-Type': 'application/problem+json',

@@ -18,6 +18,7 @@ import { TurnLeases } from '../turn-leases';
 import { TurnOutcomeService } from '../turn-outcome.service';
 import { TurnRepository } from '../turn.repository';
 import { isUndecided } from './approval';
+import { decided, finished, started, withoutResult } from './tool-call-events';
 import { hashOf } from './tool-call-plan';
 
 const OVERDUE_AT_ONCE = 100;
@@ -49,9 +50,9 @@ export class ApprovalService {
   async decide(id: number, decision: Decision['decision'], argumentsHash: string): Promise<Decision> {
     const call = await this.toolCalls.find(id);
     if (!call || call.approval === null) throw new ApprovalNotFoundError();
-    const decided = await this.unitOfWork.run(() => this.store(call, decision, argumentsHash));
+    const stored = await this.unitOfWork.run(() => this.store(call, decision, argumentsHash));
     journal(`tool_call:${decision}:${call.toolName}`, { session_id: call.sessionId, turn_id: call.turnId });
-    return decided;
+    return stored;
   }
 
   /** Ends the turns for which nobody has decided in time. */
@@ -83,17 +84,13 @@ export class ApprovalService {
     if (call.approvalExpiresAt! <= at) throw new ApprovalExpiredError();
 
     await this.toolCalls.decide(id, decision);
-    const address = { tool_call_id: id, turn_id: turnId, tool_name: call.toolName };
-    const events: OperatorEventBody[] = [{ type: 'tool_call.decided', data: { ...address, decision } }];
+    const events: OperatorEventBody[] = [decided(call, decision)];
     if (decision === 'rejected') {
-      const end = { status: 'error' as const, durationMs: null, result: null, error: 'rejected' };
-      await this.toolCalls.finish(id, { ...end, told: REFUSED, source: null }, at);
-      events.push({
-        type: 'tool_call.finished',
-        data: { ...address, status: 'error', duration_ms: null, error: 'rejected' },
-      });
+      const end = withoutResult('rejected', REFUSED);
+      await this.toolCalls.finish(id, end, at);
+      events.push(finished(call, end));
     } else {
-      events.push({ type: 'tool_call.started', data: { ...address, step: call.step, arguments: call.arguments } });
+      events.push(started(call));
     }
     const isLast = !(await this.toolCalls.madeIn([turnId])).some(isUndecided);
     const goesOn = isLast && turn.status === 'awaiting_approval' && (await this.turns.resume(turn, this.leases.next()));

@@ -6,21 +6,22 @@ import { UnitOfWork } from '../../database/unit-of-work';
 import { EventLogService } from '../../events/event-log.service';
 import type { OperatorEventBody } from '../../events/events.types';
 import { SessionService } from '../../session/session.service';
-import type { EngineName, ToolOffer, ToolRequest } from '../../switch-gateway/switch-gateway.types';
+import type { EngineName, ToolRequest } from '../../switch-gateway/switch-gateway.types';
 import type { ToolCallEnd, TurnToolCall } from '../../telemetry/tool-calls/tool-call.types';
 import { ToolCallService } from '../../telemetry/tool-calls/tool-call.service';
 import { ToolFailedError, ToolTimeoutError } from '../../tools/tool.errors';
-import { toOffer } from '../../tools/to-offer';
 import { ToolRegistryService } from '../../tools/tool-registry.service';
 import type { Tool, ToolOutcome } from '../../tools/tool.types';
 import { excerpt } from '../../common/excerpt';
 import { TooManyToolCallsError, TurnLostError } from '../chat.errors';
 import { TurnRepository } from '../turn.repository';
 import type { RunningTurn } from '../turn.types';
-import { CALLS_MAX, hashOf, planCalls, readArguments } from './tool-call-plan';
+import { awaitsApproval, finished, started, withoutResult } from './tool-call-events';
+import { CALLS_MAX, planCalls, readArguments } from './tool-call-plan';
 
 /** After its time, a tool that does not notice is not waited for. */
 const GRACE_MS = 2_000;
+const GONE = 'There is no such tool any more.';
 
 /** Runs the tools that engines ask for: on record before it begins, and when it has ended. */
 @Injectable()
@@ -36,14 +37,6 @@ export class ToolRunner {
     private readonly events: EventLogService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
-
-  /** What engines are told they may ask for. */
-  offers(): ToolOffer[] {
-    return this.registry
-      .list()
-      .filter(({ isOffered }) => isOffered)
-      .map(toOffer);
-  }
 
   /**
    * Puts on record what an engine asks for. What cannot be run has ended with that, what a person has to agree to waits.
@@ -77,11 +70,12 @@ export class ToolRunner {
       );
       const events: OperatorEventBody[] = [];
       for (const [index, { toolName, arguments: given, refusal, needsApproval }] of planned.entries()) {
-        const call = { tool_call_id: ids[index]!, turn_id: turnId, tool_name: toolName, step, arguments: given };
-        const approval = { arguments_hash: hashOf(toolName, given), expires_at: expiresAt.toISOString() };
-        if (needsApproval) events.push({ type: 'tool_call.awaiting_approval', data: { ...call, ...approval } });
-        else events.push({ type: 'tool_call.started', data: call });
-        if (refusal !== null) events.push(await this.end(turn, { id: ids[index]!, toolName }, refused(refusal), at));
+        const call = { id: ids[index]!, turnId, toolName, step, arguments: given };
+        events.push(needsApproval ? awaitsApproval(call, expiresAt) : started(call));
+        if (refusal === null) continue;
+        const end = withoutResult(refusal, refusal);
+        await this.toolCalls.finish(call.id, end, at);
+        events.push(finished(call, end));
       }
       await this.events.append(sessionId, events, at);
       return this.toolCalls.madeIn([turnId]);
@@ -113,11 +107,8 @@ export class ToolRunner {
     const durationMs = Math.round(performance.now() - startedAt);
     await this.unitOfWork.run(async () => {
       await this.lock(turn, at);
-      await this.events.append(
-        turn.sessionId,
-        [await this.end(turn, { id, toolName }, { ...end, durationMs }, at)],
-        at,
-      );
+      await this.toolCalls.finish(id, { ...end, durationMs }, at);
+      await this.events.append(turn.sessionId, [finished(call, { ...end, durationMs })], at);
     });
     journal(`tool_call:ran:${toolName}:${end.status}`, { session_id: turn.sessionId, turn_id: turn.id });
   }
@@ -125,7 +116,7 @@ export class ToolRunner {
   private async outcome(turn: RunningTurn, call: TurnToolCall, signal: AbortSignal): Promise<ToolCallEnd> {
     const tool = this.registry.find(call.toolName);
     const read = tool && readArguments(tool, call.arguments);
-    if (!tool || !read || 'problem' in read) return refused('There is no such tool any more.');
+    if (!tool || !read || 'problem' in read) return withoutResult(GONE, GONE);
     try {
       return done(
         tool,
@@ -168,28 +159,7 @@ export class ToolRunner {
     const isThere = await this.sessions.lock(turn.sessionId, at);
     if (!isThere || !(await this.turns.isRunning(turn))) throw new TurnLostError();
   }
-
-  private async end(
-    turn: RunningTurn,
-    { id, toolName }: { id: number; toolName: string },
-    end: ToolCallEnd,
-    at: Date,
-  ): Promise<OperatorEventBody> {
-    await this.toolCalls.finish(id, end, at);
-    const { status, durationMs, error } = end;
-    const address = { tool_call_id: id, turn_id: turn.id, tool_name: toolName };
-    return { type: 'tool_call.finished', data: { ...address, status, duration_ms: durationMs, error } };
-  }
 }
-
-const refused = (why: string): ToolCallEnd => ({
-  status: 'error',
-  durationMs: null,
-  result: null,
-  error: why,
-  told: why,
-  source: null,
-});
 
 function done(tool: Tool, { result, text, source }: ToolOutcome, resultMaxBytes: number): ToolCallEnd {
   const told = bounded(text, tool.resultBytes);

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { unknownRoute } from '../http/unknown-route';
 import { requestContext } from '../logging/request-context';
 import { OperatorError } from './operator.error';
-import { toProblem } from './problem';
+import { logProblem, toProblem } from './problem';
 
 /** Logs every error once and answers it in one shape. */
 @Catch()
@@ -18,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
     const error = raised instanceof NotFoundException ? unknownRoute(request) : raised;
     const problem = toProblem(error, { instance: request.path, requestId: requestContext.id() });
 
-    this.log(error, problem.status, problem.error);
+    logProblem(this.logger, problem, error);
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
       response.destroy();
@@ -26,12 +26,5 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (error instanceof OperatorError) response.set(error.headers);
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-  }
-
-  /** The caller's mistakes as warnings, ours and the upstreams' as errors with their cause. */
-  private log(error: unknown, status: number, code: string): void {
-    const line = { event: `error:${code}`, error: code, status };
-    if (status < 500) this.logger.warn(line);
-    else this.logger.error({ ...line, err: error });
   }
 }

@@ -1,4 +1,4 @@
-import { HttpException, HttpStatus } from '@nestjs/common';
+import { HttpException, HttpStatus, type Logger } from '@nestjs/common';
 import { type ErrorKind, OperatorError } from './operator.error';
 import type { ProblemDto } from './problem.dto';
 
@@ -40,6 +40,13 @@ export function toProblem(error: unknown, { instance, requestId }: Request): Pro
     ...(errors && { errors }),
     ...extensions,
   };
+}
+
+/** The caller's mistakes as warnings, ours and the upstreams' as errors with their cause. */
+export function logProblem(logger: Logger, { error: code, status }: ProblemDto, error: unknown): void {
+  const line = { event: `error:${code}`, error: code, status };
+  if (status < 500) logger.warn(line);
+  else logger.error({ ...line, err: error });
 }
 
 function describe(error: unknown): Pick<ProblemDto, 'status' | 'detail' | 'errors'> & {
