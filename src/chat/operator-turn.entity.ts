@@ -1,6 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import { JSON_TEXT } from '../database/json-column';
-import type { Fallback } from '../switch-gateway/switch-gateway.types';
+import type { EngineName, Fallback } from '../switch-gateway/switch-gateway.types';
 import type { TurnStatus } from './turn.types';
 
 /**
@@ -57,6 +57,10 @@ export class OperatorTurn {
   /** Who answered, in the upstream's own words. */
   @Column('varchar', { length: 128, nullable: true })
   engine: string | null;
+
+  /** The engine that had begun to answer when the turn was let go of, to wait for a person. */
+  @Column('varchar', { length: 16, nullable: true })
+  servedBy: EngineName | null;
 
   /** Engines of the chain that were asked before and could not, with their errors. */
   @Column('text', { nullable: true, transformer: JSON_TEXT })

@@ -15,7 +15,7 @@ import { INTERRUPTED, decided, finished, withoutResult } from './tools/tool-call
 import { TurnLeases } from './turn-leases';
 import type { Piece } from './turn-text';
 import { TurnRepository } from './turn.repository';
-import type { RunningTurn, TurnRecord } from './turn.types';
+import type { RunningTurn, SoFar, TurnRecord } from './turn.types';
 
 /** Who is meant when Switch does not say which engine it was. */
 const ROUTER = 'switch';
@@ -136,13 +136,13 @@ export class TurnOutcomeService {
   }
 
   /** Lets a turn wait for a person. False: all has been decided meanwhile, and it goes on. */
-  suspend(turn: RunningTurn, rest: Piece): Promise<boolean> {
+  suspend(turn: RunningTurn, rest: Piece, soFar: SoFar): Promise<boolean> {
     const at = new Date();
     return this.unitOfWork.run(async () => {
       if (!(await this.sessions.lock(turn.sessionId, at))) throw new TurnLostError();
       const made = await this.toolCalls.madeIn([turn.id]);
       if (!made.some(({ approval, status }) => approval === 'pending' && status === 'pending')) return false;
-      if (!(await this.turns.suspend(turn))) throw new TurnLostError();
+      if (!(await this.turns.suspend(turn, soFar))) throw new TurnLostError();
       const waits = { type: 'turn.awaiting_approval' as const, data: { turn_id: turn.id } };
       await this.events.append(turn.sessionId, [...pieces(turn, rest), waits], at);
       return true;

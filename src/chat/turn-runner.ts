@@ -4,7 +4,7 @@ import { journal } from '../common/logging/journal';
 import { CONFIG, type Config } from '../config/config';
 import { EventHub } from '../events/event-hub';
 import { SwitchGateway } from '../switch-gateway/switch-gateway.service';
-import type { EngineName, Fallback, Prompt, SwitchReply } from '../switch-gateway/switch-gateway.types';
+import type { Prompt, SwitchReply } from '../switch-gateway/switch-gateway.types';
 import type { TurnToolCall } from '../telemetry/tool-calls/tool-call.types';
 import { ToolRegistryService } from '../tools/tool-registry.service';
 import { EngineFailedError, ToolStepsExhaustedError, TurnCancelledError, TurnLostError } from './chat.errors';
@@ -18,7 +18,7 @@ import type { HeldTurn } from './turn-leases';
 import { TurnOutcomeService } from './turn-outcome.service';
 import { type StorePiece, TurnText } from './turn-text';
 import type { OpenedTurn } from './turn.service';
-import type { ChatAnswer, PendingAnswer, RunningTurn } from './turn.types';
+import type { ChatAnswer, PendingAnswer, RunningTurn, SoFar } from './turn.types';
 
 /** What the results of a turn's tools may take of a prompt, in bytes. */
 const TOOLS_MAX_BYTES = 128 * 1024;
@@ -28,11 +28,7 @@ export type Answered = Omit<ChatAnswer, 'overheadMs'> | Omit<PendingAnswer, 'ove
 /** What a turn has come to on its way to the answer. */
 interface Progress {
   toolCalls: TurnToolCall[];
-  /** The engine that has begun to answer; null while none has. */
-  engine: EngineName | null;
-  fallbackFrom: Fallback[];
-  /** Null while no engine has said how many it used. */
-  tokens: number | null;
+  soFar: SoFar;
 }
 
 /** Takes a turn that is stored to its outcome: asks the engine, runs the tools it asks for, asks again. */
@@ -54,7 +50,7 @@ export class TurnRunner {
   async run(opened: OpenedTurn, clock: TurnClock, held: HeldTurn): Promise<Answered> {
     const { turn } = opened;
     const records = { session_id: turn.sessionId, turn_id: turn.id };
-    const elapsed = () => Math.round(clock.upstreamMs);
+    const elapsed = () => opened.soFar.latencyMs + Math.round(clock.upstreamMs);
     const text = new TurnText(this.hub, turn, this.storing(turn, held), opened.text);
     held.text = text;
     try {
@@ -79,7 +75,7 @@ export class TurnRunner {
 
   private async answer(opened: OpenedTurn, text: TurnText, clock: TurnClock, signal: AbortSignal): Promise<Answered> {
     const { turn } = opened;
-    const progress: Progress = { toolCalls: opened.toolCalls, engine: null, fallbackFrom: [], tokens: null };
+    const progress: Progress = { toolCalls: opened.toolCalls, soFar: opened.soFar };
     // A person has decided: what they have agreed to comes first.
     if (!(await this.runTools(turn, progress, text, clock, signal))) return this.waiting(turn, progress);
     for (let step = lastStep(turn, progress) + 1; ; step++) {
@@ -88,10 +84,8 @@ export class TurnRunner {
         this.span.run(prompt, () => this.gateway.chat(prompt, signal, (piece) => text.add(piece))),
       );
       signal.throwIfAborted();
-      progress.engine ??= reply.servedBy;
-      progress.fallbackFrom.push(...reply.fallbackFrom);
-      if (reply.tokens !== null) progress.tokens = (progress.tokens ?? 0) + reply.tokens;
-      if (reply.toolCalls.length === 0) return this.succeed(turn, reply, progress, text, clock);
+      progress.soFar = added(opened.soFar, progress.soFar, reply, clock);
+      if (reply.toolCalls.length === 0) return this.succeed(turn, reply, progress, text);
       if (step > this.config.tools.maxSteps) throw new ToolStepsExhaustedError(step);
       text.endStep();
       const asked = { engine: reply.servedBy, hasReadForeignText: readsForeignText(progress.toolCalls) };
@@ -115,7 +109,7 @@ export class TurnRunner {
       keep(turn, progress, await this.tools.madeIn(turn));
       if (!callsOf(turn, progress).some(isUndecided)) continue;
       await text.settled();
-      if (await this.outcomes.suspend(turn, text.rest)) return false;
+      if (await this.outcomes.suspend(turn, text.rest, progress.soFar)) return false;
       // Somebody has decided just now.
       keep(turn, progress, await this.tools.madeIn(turn));
     }
@@ -128,17 +122,10 @@ export class TurnRunner {
     return { kind: 'awaiting_approval', sessionId, turnId, approvals };
   }
 
-  private async succeed(
-    turn: RunningTurn,
-    reply: SwitchReply,
-    progress: Progress,
-    text: TurnText,
-    clock: TurnClock,
-  ): Promise<Answered> {
+  private async succeed(turn: RunningTurn, reply: SwitchReply, progress: Progress, text: TurnText): Promise<Answered> {
     const { id: turnId, sessionId } = turn;
     const { engine, isPartial } = reply;
-    const { fallbackFrom, tokens } = progress;
-    const latencyMs = Math.round(clock.upstreamMs);
+    const { fallbackFrom, tokens, latencyMs } = progress.soFar;
     await text.close();
     const hasCalledTools = callsOf(turn, progress).length > 0;
     const stored = await this.outcomes.succeed(
@@ -157,7 +144,7 @@ export class TurnRunner {
   }
 
   /** After its last step an engine is offered nothing more: it is to answer with what it knows. */
-  private prompt({ turn, history }: OpenedTurn, { toolCalls, engine }: Progress, step: number): Prompt {
+  private prompt({ turn, history }: OpenedTurn, { toolCalls, soFar }: Progress, step: number): Prompt {
     const { id: turnId, sessionId, userId, messageId, message, metadata, contextSummary, providerHint } = turn;
     const { historyMaxBytes } = this.config.turn;
     const said = {
@@ -179,7 +166,7 @@ export class TurnRunner {
       messageId,
       metadata,
       providerHint,
-      engine,
+      engine: soFar.servedBy,
     };
   }
 
@@ -194,6 +181,14 @@ export class TurnRunner {
     };
   }
 }
+
+/** `before` is what it had taken when we took it up: the clock knows only of what came since. */
+const added = (before: SoFar, soFar: SoFar, reply: SwitchReply, clock: TurnClock): SoFar => ({
+  servedBy: soFar.servedBy ?? reply.servedBy,
+  fallbackFrom: [...soFar.fallbackFrom, ...reply.fallbackFrom],
+  tokens: reply.tokens === null ? soFar.tokens : (soFar.tokens ?? 0) + reply.tokens,
+  latencyMs: before.latencyMs + Math.round(clock.upstreamMs),
+});
 
 const callsOf = (turn: RunningTurn, { toolCalls }: Progress): TurnToolCall[] =>
   toolCalls.filter(({ turnId }) => turnId === turn.id);

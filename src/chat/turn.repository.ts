@@ -3,9 +3,9 @@ import type { Idempotency } from '../common/http/idempotency';
 import { Reader } from '../database/reader';
 import { type Sql, fromStoredJson, sqlTime, toDate } from '../database/sql';
 import { UnitOfWork } from '../database/unit-of-work';
-import type { Fallback } from '../switch-gateway/switch-gateway.types';
+import type { EngineName, Fallback } from '../switch-gateway/switch-gateway.types';
 import { OperatorTurn } from './operator-turn.entity';
-import type { RunningTurn, TurnRecord } from './turn.types';
+import type { RunningTurn, SoFar, TurnRecord } from './turn.types';
 
 export interface Lease {
   owner: string;
@@ -20,7 +20,7 @@ export interface TurnOutcome {
 }
 
 const COLUMNS = `id, session_id, status, attempt, lease_owner, lease_expires_at, request_hash, context_summary,
-  provider_hint, engine, fallback_from, first_seq, latency_ms, created_at`;
+  provider_hint, engine, fallback_from, first_seq, served_by, tokens, latency_ms, created_at`;
 
 @Injectable()
 export class TurnRepository {
@@ -108,12 +108,11 @@ export class TurnRepository {
   /** False: this attempt is no longer the one that runs, and its outcome must not be stored. */
   async succeed({ id, attempt }: Attempt, outcome: TurnOutcome, at: Date): Promise<boolean> {
     const { engine, fallbackFrom, latencyMs, tokens } = outcome;
-    const fellBack = fallbackFrom.length > 0 ? JSON.stringify(fallbackFrom) : null;
     const updated = await this.unitOfWork.sql.run(
       `UPDATE operator_turn SET status = 'succeeded', engine = ?, fallback_from = ?, latency_ms = ?, tokens = ?,
          finished_at = ?, lease_owner = NULL, lease_expires_at = NULL
        WHERE id = ? AND attempt = ? AND status = 'running'`,
-      [engine, fellBack, latencyMs, tokens, sqlTime(at), id, attempt],
+      [engine, asText(fallbackFrom), latencyMs, tokens, sqlTime(at), id, attempt],
     );
     return updated > 0;
   }
@@ -144,11 +143,12 @@ export class TurnRepository {
   }
 
   /** Lets go of a turn that waits for a person. False: this attempt is no longer the one that runs. */
-  async suspend({ id, attempt }: Attempt): Promise<boolean> {
+  async suspend({ id, attempt }: Attempt, { servedBy, fallbackFrom, tokens, latencyMs }: SoFar): Promise<boolean> {
     const updated = await this.unitOfWork.sql.run(
-      `UPDATE operator_turn SET status = 'awaiting_approval', lease_owner = NULL, lease_expires_at = NULL
+      `UPDATE operator_turn SET status = 'awaiting_approval', lease_owner = NULL, lease_expires_at = NULL,
+         served_by = ?, fallback_from = ?, tokens = ?, latency_ms = ?
        WHERE id = ? AND attempt = ? AND status = 'running'`,
-      [id, attempt],
+      [servedBy, asText(fallbackFrom), tokens, latencyMs, id, attempt],
     );
     return updated > 0;
   }
@@ -200,6 +200,8 @@ interface Row {
   engine: string | null;
   fallback_from: string | null;
   first_seq: number | null;
+  served_by: EngineName | null;
+  tokens: number | null;
   latency_ms: number | null;
   created_at: string | Date;
 }
@@ -208,6 +210,10 @@ async function one(sql: Sql, where: string, value: string): Promise<TurnRecord |
   const row = await sql.get<Row>(`SELECT ${COLUMNS} FROM operator_turn WHERE ${where}`, [value]);
   return row ? toRecord(row) : null;
 }
+
+/** Most turns fall back from nobody. */
+const asText = (fallbackFrom: Fallback[]): string | null =>
+  fallbackFrom.length > 0 ? JSON.stringify(fallbackFrom) : null;
 
 const toRecord = (row: Row): TurnRecord => ({
   id: row.id,
@@ -222,6 +228,8 @@ const toRecord = (row: Row): TurnRecord => ({
   engine: row.engine,
   fallbackFrom: (fromStoredJson(row.fallback_from) ?? []) as Fallback[],
   firstSeq: row.first_seq,
+  servedBy: row.served_by,
+  tokens: row.tokens,
   latencyMs: row.latency_ms,
   createdAt: toDate(row.created_at),
 });

@@ -21,7 +21,7 @@ import type { OperatorTurn } from './operator-turn.entity';
 import { TurnLeases } from './turn-leases';
 import { TurnOutcomeService } from './turn-outcome.service';
 import { TurnRepository } from './turn.repository';
-import type { ChatCommand, RunningTurn, TurnRecord } from './turn.types';
+import type { ChatCommand, RunningTurn, SoFar, TurnRecord } from './turn.types';
 
 /** A turn that is ours to run, with what was said and done before. */
 export interface OpenedTurn {
@@ -29,10 +29,13 @@ export interface OpenedTurn {
   turn: RunningTurn;
   history: HistoryMessage[];
   toolCalls: TurnToolCall[];
-  /** What this attempt has said already. */
+  /** What this attempt has said already, and what that has taken. */
   text: string;
+  soFar: SoFar;
 }
 export type Opening = OpenedTurn | { kind: 'replay'; record: TurnRecord };
+
+const NOTHING: SoFar = { servedBy: null, fallbackFrom: [], tokens: null, latencyMs: 0 };
 
 /** A turn, and what it has called. */
 export interface TurnView {
@@ -103,7 +106,9 @@ export class TurnService {
       if (!(await this.turns.isRunning(record))) throw new TurnLostError();
       const turn = await this.asAsked(record, userId, record.attempt, record.firstSeq ?? 1);
       const { id, sessionId, attempt, firstSeq } = turn;
-      return { ...(await this.opened(turn)), text: await this.events.textOf(sessionId, id, attempt, firstSeq) };
+      const { servedBy, fallbackFrom, tokens, latencyMs } = record;
+      const soFar = { servedBy, fallbackFrom, tokens, latencyMs: latencyMs ?? 0 };
+      return { ...(await this.opened(turn)), text: await this.events.textOf(sessionId, id, attempt, firstSeq), soFar };
     });
   }
 
@@ -179,7 +184,14 @@ export class TurnService {
   private async opened(turn: RunningTurn): Promise<OpenedTurn> {
     const history = await this.sessions.history(turn.sessionId, turn.messageId, this.config.turn.historyMaxMessages);
     const turnIds = new Set([turn.id, ...history.flatMap(({ turnId }) => (turnId === null ? [] : [turnId]))]);
-    return { kind: 'run', turn, history, toolCalls: await this.toolCalls.madeIn([...turnIds]), text: '' };
+    return {
+      kind: 'run',
+      turn,
+      history,
+      toolCalls: await this.toolCalls.madeIn([...turnIds]),
+      text: '',
+      soFar: NOTHING,
+    };
   }
 
   /** One turn is open in a session at a time. What a process that is gone left running is closed first. */

@@ -1,5 +1,5 @@
 import type { Idempotency } from '../common/http/idempotency';
-import type { Fallback } from '../switch-gateway/switch-gateway.types';
+import type { EngineName, Fallback } from '../switch-gateway/switch-gateway.types';
 import type { StoredToolCall } from '../telemetry/tool-calls/tool-call.types';
 
 export type TurnStatus = 'running' | 'awaiting_approval' | 'succeeded' | 'failed' | 'cancelled';
@@ -86,6 +86,18 @@ export interface RunningTurn {
   providerHint: string | null;
 }
 
+/** What an answer has taken on its way so far. */
+export interface SoFar {
+  /** The engine that has begun to answer; null while none has. */
+  servedBy: EngineName | null;
+  /** Engines that were asked before and could not. */
+  fallbackFrom: Fallback[];
+  /** Null while no engine has said how many it used. */
+  tokens: number | null;
+  /** How long engines have taken. */
+  latencyMs: number;
+}
+
 /** The row, as far as decisions are made on it. */
 export interface TurnRecord {
   id: string;
@@ -100,6 +112,8 @@ export interface TurnRecord {
   engine: string | null;
   fallbackFrom: Fallback[];
   firstSeq: number | null;
+  servedBy: EngineName | null;
+  tokens: number | null;
   latencyMs: number | null;
   createdAt: Date;
 }

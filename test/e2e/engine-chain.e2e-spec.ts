@@ -2,6 +2,8 @@ import { FakeOpenAi, completions } from '../fakes/fake-openai';
 import { FakeSwitch, answers } from '../fakes/fake-switch';
 import { EventReader } from '../support/event-reader';
 import { type TestApp, createTestApp } from '../support/test-app';
+import { offerTestTools } from '../support/test-tools';
+import { until } from '../support/until';
 
 describe('Engines in a chain', () => {
   let router: FakeSwitch;
@@ -68,6 +70,28 @@ describe('Engines in a chain', () => {
       { engine: 'vx11', error: 'switch_error' },
       { engine: 'openai', error },
     ]);
+  });
+
+  it('stay with the one that has begun, also over a decision, and remember whose place it took', async () => {
+    const { written } = offerTestTools(operator);
+    router.chat = answers.plain500;
+    const call = { id: 'a', name: 'write_note', arguments: { text: 'kept' } };
+    model.completions = completions.inTurn(completions.calls([call], 'I write it down.'), completions.says('Done.'));
+    const { body } = await chat('decided').expect(202);
+    router.chat = answers.echo;
+    const asked = router.chats.length;
+    const { tool_call_id: id, arguments_hash } = body.approvals[0];
+    await operator.post(`/operator/tool/call/${id}/approve`, { arguments_hash }).expect(200);
+    await until(async () => (await turn(body.turn_id)).status === 'succeeded');
+    expect(written).toEqual(['kept']);
+    expect(router.chats).toHaveLength(asked);
+    const { messages } = (await operator.get('/operator/session/decided').expect(200)).body;
+    expect(messages[1].content).toBe('I write it down.\n\nDone.');
+    expect(await turn(body.turn_id)).toMatchObject({
+      engine: 'llama-3.1-8b',
+      fallback_from: [{ engine: 'vx11', error: 'switch_error' }],
+      tokens: 42,
+    });
   });
 
   it('wait as long as the model server asks for, if that is not too long', async () => {

@@ -61,7 +61,11 @@ async function setStatusLength(runner: QueryRunner, from: number, to: number): P
   }
 }
 
-const turnColumns = () => [int('first_seq', optional), text('fallback_from', optional)];
+const turnColumns = () => [
+  int('first_seq', optional),
+  string('served_by', 16, optional),
+  text('fallback_from', optional),
+];
 
 const eventColumns = () => [bigint('tx', { default: 0 })];
 
