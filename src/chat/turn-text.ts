@@ -3,6 +3,8 @@ import type { EventHub } from '../events/event-hub';
 /** A refresh in mid-answer shows what was heard; a crash loses no more of it than was said in this time. */
 const STORE_AFTER_MS = 500;
 const STORE_AFTER_CHARACTERS = 4_096;
+/** Answers are stored at the same moments, so that they share a commit. */
+const TOGETHER_MS = 50;
 const BETWEEN_STEPS = '\n\n';
 
 /** A piece of the answer, and where it belongs in it. */
@@ -59,7 +61,7 @@ export class TurnText {
     this.all += piece;
     if (this.storing) return;
     if (this.all.length - this.stored >= STORE_AFTER_CHARACTERS) this.storeNow();
-    else this.timer ??= setTimeout(() => this.storeNow(), STORE_AFTER_MS);
+    else this.storeSoon();
   }
 
   /** Shows nothing more, so that what is kept of it is what was shown; returns that. What comes meanwhile is not lost. */
@@ -105,6 +107,11 @@ export class TurnText {
     return { turnId, attempt, ...this.rest };
   }
 
+  private storeSoon(): void {
+    const latest = performance.now() + STORE_AFTER_MS;
+    this.timer ??= setTimeout(() => this.storeNow(), STORE_AFTER_MS - (latest % TOGETHER_MS));
+  }
+
   private storeNow(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -119,8 +126,7 @@ export class TurnText {
       .catch(() => undefined)
       .finally(() => {
         this.storing = null;
-        if (!this.isOver && this.all.length > this.stored)
-          this.timer ??= setTimeout(() => this.storeNow(), STORE_AFTER_MS);
+        if (!this.isOver && this.all.length > this.stored) this.storeSoon();
       });
   }
 }
