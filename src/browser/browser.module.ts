@@ -13,7 +13,7 @@ import { EGRESS_RESOLVER, EgressService } from './egress/egress.service';
 import { BrowserEngine } from './engine/browser-engine.types';
 import { StubEngine } from './engine/stub.engine';
 import { PlaywrightEngine, WORKER_PROGRAM } from './playwright/playwright.engine';
-import { BrowserTools } from './browser.tools';
+import { BrowserTools } from './tools/browser.tools';
 import { BrowserDispatcher } from './tasks/browser-dispatcher';
 import { BrowserMetrics } from './tasks/browser-metrics';
 import { BrowserStatusController } from './tasks/browser-status.controller';

@@ -1,4 +1,4 @@
-import type { OperatorArtifact } from './artifacts/operator-artifact.entity';
+import type { OperatorArtifact } from '../artifacts/operator-artifact.entity';
 import {
   PAGE_BYTES,
   type Visited,
@@ -8,8 +8,8 @@ import {
   pageOutcome,
   pictureOutcome,
 } from './browser-tool-outcome';
-import type { StepReport } from './engine/browser-engine.types';
-import type { OperatorBrowserTask } from './tasks/operator-browser-task.entity';
+import type { StepReport } from '../engine/browser-engine.types';
+import type { OperatorBrowserTask } from '../tasks/operator-browser-task.entity';
 
 const AT = new Date('2026-11-25T09:30:00Z');
 

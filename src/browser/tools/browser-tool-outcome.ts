@@ -1,12 +1,12 @@
-import { excerpt } from '../common/excerpt';
-import type { ToolOutcome } from '../tools/tool.types';
-import { label } from '../upstream/foreign-text';
-import { ArtifactDto } from './artifacts/dto/artifact.dto';
-import type { OperatorArtifact } from './artifacts/operator-artifact.entity';
-import type { StepReport } from './engine/browser-engine.types';
-import { BrowserTaskSummaryDto } from './tasks/dto/browser-task-response.dto';
-import type { TaskResult } from './tasks/findings';
-import type { OperatorBrowserTask } from './tasks/operator-browser-task.entity';
+import { excerpt } from '../../common/excerpt';
+import type { ToolOutcome } from '../../tools/tool.types';
+import { label } from '../../upstream/foreign-text';
+import { ArtifactDto } from '../artifacts/dto/artifact.dto';
+import type { OperatorArtifact } from '../artifacts/operator-artifact.entity';
+import type { StepReport } from '../engine/browser-engine.types';
+import { BrowserTaskSummaryDto } from '../tasks/dto/browser-task-response.dto';
+import type { TaskResult } from '../tasks/findings';
+import type { OperatorBrowserTask } from '../tasks/operator-browser-task.entity';
 
 /** What an engine gets to read of a page, in bytes; the whole is an artifact. */
 export const PAGE_BYTES = 8_192;

@@ -1,11 +1,11 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
-import { CONFIG, type Config } from '../config/config';
-import { ToolFailedError } from '../tools/tool.errors';
-import { ToolRegistryService } from '../tools/tool-registry.service';
-import type { ToolContext } from '../tools/tool.types';
-import { ArtifactService } from './artifacts/artifact.service';
-import { BrowserTaskFinishedError } from './browser.errors';
+import { CONFIG, type Config } from '../../config/config';
+import { ToolFailedError } from '../../tools/tool.errors';
+import { ToolRegistryService } from '../../tools/tool-registry.service';
+import type { ToolContext } from '../../tools/tool.types';
+import { ArtifactService } from '../artifacts/artifact.service';
+import { BrowserTaskFinishedError } from '../browser.errors';
 import { toPageUrl } from './browse-command';
 import {
   BESIDES_BYTES,
@@ -21,9 +21,9 @@ import {
   stepsOf,
 } from './browser-tool-outcome';
 import { fullPage, pageUrl, part, stepsParameter } from './browser-tool-parameters';
-import { BrowserTaskService } from './tasks/browser-task.service';
-import { type BrowserTaskRequestDto, toCommand } from './tasks/dto/browser-task-request.dto';
-import { limitsOf } from './tasks/task-limits';
+import { BrowserTaskService } from '../tasks/browser-task.service';
+import { type BrowserTaskRequestDto, toCommand } from '../tasks/dto/browser-task-request.dto';
+import { limitsOf } from '../tasks/task-limits';
 
 /** For the queue, and for the end of a task to be stored. */
 const BESIDES_MS = 30_000;

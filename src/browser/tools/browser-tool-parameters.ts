@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { requiredText, textParameter } from '../tools/text-parameter';
-import { URL_MAX_LENGTH } from './egress/url-rules';
-import type { BrowserActionDto } from './tasks/dto/browser-action.dto';
+import { requiredText, textParameter } from '../../tools/text-parameter';
+import { URL_MAX_LENGTH } from '../egress/url-rules';
+import type { BrowserActionDto } from '../tasks/dto/browser-action.dto';
 
 const STEPS_MAX = 20;
 const SELECTOR_MAX_LENGTH = 1_024;
