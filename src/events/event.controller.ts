@@ -2,7 +2,6 @@ import { Body, Controller, Get, Headers, Post, Query, Res } from '@nestjs/common
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AcceptsStreamToken } from '../common/auth/accepts-stream-token.decorator';
-import { StreamTokenService } from '../common/auth/stream-token.service';
 import { ApiProblems } from '../common/errors/api-problems.decorator';
 import { ApiEventStream } from './api-event-stream.decorator';
 import {
@@ -13,6 +12,7 @@ import {
   toPosition,
 } from './dto/event-query.dto';
 import { EventStreamService } from './event-stream.service';
+import { StreamTokenService } from './stream-token.service';
 
 @ApiTags('events')
 @Controller('operator/events')

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { StreamTokenService } from '../../common/auth/stream-token.service';
+import { StreamTokens } from '../../common/auth/stream-tokens';
 import { TokenService } from '../../common/auth/token.service';
 import { ForbiddenError, RouteNotFoundError } from '../../common/errors/http.errors';
 import { OperatorError } from '../../common/errors/operator.error';
@@ -30,7 +30,7 @@ export class ChatSocketGateway implements OnApplicationBootstrap, OnApplicationS
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly tokens: TokenService,
-    private readonly streamTokens: StreamTokenService,
+    private readonly streamTokens: StreamTokens,
     private readonly streams: EventStreamService,
     private readonly chat: ChatService,
     @Inject(CONFIG) private readonly config: Config,

@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { ForbiddenError } from '../errors/http.errors';
 import { ACCEPTS_STREAM_TOKEN } from './accepts-stream-token.decorator';
 import { IS_PUBLIC } from './public.decorator';
-import { StreamTokenService } from './stream-token.service';
+import { StreamTokens } from './stream-tokens';
 import { TokenService } from './token.service';
 
 /** Denies every route that is not `@Public()` to requests without a valid token. */
@@ -13,7 +13,7 @@ export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: TokenService,
-    private readonly streamTokens: StreamTokenService,
+    private readonly streamTokens: StreamTokens,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -1,13 +1,6 @@
 import { Global, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { OperatorStreamToken } from './operator-stream-token.entity';
-import { StreamTokenService } from './stream-token.service';
 import { TokenService } from './token.service';
 
 @Global()
-@Module({
-  imports: [TypeOrmModule.forFeature([OperatorStreamToken])],
-  providers: [StreamTokenService, TokenService],
-  exports: [StreamTokenService, TokenService],
-})
+@Module({ providers: [TokenService], exports: [TokenService] })
 export class AuthModule {}

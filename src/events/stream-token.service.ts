@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { sqlTime } from '../../database/sql';
-import { UnitOfWork } from '../../database/unit-of-work';
+import { StreamTokens } from '../common/auth/stream-tokens';
+import { sqlTime } from '../database/sql';
+import { UnitOfWork } from '../database/unit-of-work';
 
 const VALID_MS = 60_000;
 
@@ -10,8 +11,10 @@ const VALID_MS = 60_000;
  * minute, so that one found in a log of URLs is of no use. Kept by hash in the database, where every instance finds it.
  */
 @Injectable()
-export class StreamTokenService {
-  constructor(private readonly unitOfWork: UnitOfWork) {}
+export class StreamTokenService extends StreamTokens {
+  constructor(private readonly unitOfWork: UnitOfWork) {
+    super();
+  }
 
   /** For the stream of a session, or with null for that of all sessions. */
   async issue(sessionId: string | null): Promise<{ token: string; expiresAt: Date }> {
