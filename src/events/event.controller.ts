@@ -27,7 +27,7 @@ export class EventController {
   @AcceptsStreamToken()
   @ApiOperation({ operationId: 'streamEvents' })
   @ApiEventStream()
-  @ApiProblems({ 422: ['validation_failed'], 429: ['too_many_streams'] })
+  @ApiProblems({ 422: ['validation_failed'], 429: ['too_many_streams'], 503: ['shutting_down'] })
   async follow(
     @Query() query: EventListQueryDto,
     @Headers('last-event-id') lastEventId: string | undefined,

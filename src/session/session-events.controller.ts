@@ -33,6 +33,7 @@ export class SessionEventsController implements OnModuleInit {
     404: ['session_not_found'],
     422: ['validation_failed'],
     429: ['too_many_streams'],
+    503: ['shutting_down'],
   })
   async follow(
     @Param() { session_id }: SessionPathDto,
