@@ -1,4 +1,5 @@
-import type { EventHub } from '../events/event-hub';
+import type { EventHub, Speaker } from '../events/event-hub';
+import type { MessageDelta } from '../events/events.types';
 
 /** A refresh in mid-answer shows what was heard; a crash loses no more of it than was said in this time. */
 const STORE_AFTER_MS = 500;
@@ -20,13 +21,12 @@ export type StorePiece = (piece: Piece, stored: () => void) => Promise<void>;
  * The answer as it is being said: shown at once to those who watch, stored a piece at a time. Nothing that it was told
  * of is lost but by a crash.
  */
-export class TurnText {
+export class TurnText implements Speaker {
   private all: string;
   private stored: number;
   private storing: Promise<void> | null = null;
   private timer: NodeJS.Timeout | undefined;
   private isOver = false;
-  private isForgotten = false;
   private isBetween = false;
   /** What comes while it shows nothing. */
   private frozen: string[] | null = null;
@@ -52,13 +52,18 @@ export class TurnText {
     return { offset: this.stored, text: this.all.slice(this.stored) };
   }
 
+  get unstored(): MessageDelta {
+    return this.delta(this.rest);
+  }
+
   add(said: string): void {
     if (this.isOver || said === '') return;
     if (this.frozen) return void this.frozen.push(said);
     const piece = this.isBetween ? BETWEEN_STEPS + said : said;
     this.isBetween = false;
-    this.hub.say(this.turn.sessionId, this.speech(), piece);
+    const delta = this.delta({ offset: this.all.length, text: piece });
     this.all += piece;
+    this.hub.say(this.turn.sessionId, delta, this);
     if (this.storing) return;
     if (this.all.length - this.stored >= STORE_AFTER_CHARACTERS) this.storeNow();
     else this.storeSoon();
@@ -97,19 +102,18 @@ export class TurnText {
   /** All of it is stored, or of no use any more. */
   forget(): void {
     this.isOver = true;
-    this.isForgotten = true;
     clearTimeout(this.timer);
-    this.hub.unstored(this.turn.sessionId, null);
+    this.hub.fallSilent(this.turn.sessionId, this);
   }
 
-  private speech() {
-    const { id: turnId, attempt } = this.turn;
-    return { turnId, attempt, ...this.rest };
+  private delta({ offset, text }: Piece): MessageDelta {
+    return { turn_id: this.turn.id, attempt: this.turn.attempt, offset, text };
   }
 
   private storeSoon(): void {
+    if (this.timer) return;
     const latest = performance.now() + STORE_AFTER_MS;
-    this.timer ??= setTimeout(() => this.storeNow(), STORE_AFTER_MS - (latest % TOGETHER_MS));
+    this.timer = setTimeout(() => this.storeNow(), STORE_AFTER_MS - (latest % TOGETHER_MS));
   }
 
   private storeNow(): void {
@@ -117,10 +121,7 @@ export class TurnText {
     this.timer = undefined;
     const piece = this.rest;
     if (piece.text === '') return;
-    const stored = () => {
-      this.stored = piece.offset + piece.text.length;
-      if (!this.isForgotten) this.hub.unstored(this.turn.sessionId, this.speech());
-    };
+    const stored = () => void (this.stored = piece.offset + piece.text.length);
     // A piece that could not be stored is stored with the next, or with the outcome.
     this.storing = this.store(piece, stored)
       .catch(() => undefined)

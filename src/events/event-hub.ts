@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EventFrame, type StoredEvent } from './event-frame';
-import type { StreamEnd } from './events.types';
+import type { MessageDelta, StreamEnd } from './events.types';
 
 /** Somebody who watches one session. */
 export interface Watcher {
@@ -11,13 +11,10 @@ export interface Watcher {
   end(why: StreamEnd): void;
 }
 
-/** The answer that a session is being given, as far as it has been heard and not yet stored. */
-export interface Speech {
-  turnId: string;
-  attempt: number;
-  /** Where `text` belongs in the answer. */
-  offset: number;
-  text: string;
+/** Who gives a session an answer, a piece at a time. */
+export interface Speaker {
+  /** What has been heard of it and is not stored yet. */
+  readonly unstored: MessageDelta;
 }
 
 interface Channel {
@@ -30,7 +27,7 @@ interface Channel {
 @Injectable()
 export class EventHub {
   private readonly channels = new Map<string, Channel>();
-  private readonly speeches = new Map<string, Speech>();
+  private readonly speakers = new Map<string, Speaker>();
   private readonly listeners: ((event: StoredEvent) => void)[] = [];
 
   /** Has `listener` told of every stored event, of whatever session. */
@@ -50,26 +47,24 @@ export class EventHub {
     }
   }
 
-  /** `piece` was said after all that is in `speech` already. */
-  say(sessionId: string, speech: Speech, piece: string): void {
-    const { turnId, attempt, offset, text } = speech;
-    this.speeches.set(sessionId, { turnId, attempt, offset, text: text + piece });
+  /** `piece` was said, after all else that `speaker` has not stored yet. */
+  say(sessionId: string, piece: MessageDelta, speaker: Speaker): void {
+    this.speakers.set(sessionId, speaker);
     const channel = this.channels.get(sessionId);
-    if (!channel || channel.watchers.size === 0) return;
-    const frame = pieceOf(sessionId, { turnId, attempt, offset: offset + text.length, text: piece }, channel.lastSeq);
+    if (!channel) return;
+    const frame = pieceOf(sessionId, piece, channel.lastSeq);
     for (const watcher of channel.watchers) watcher.said(frame);
   }
 
-  /** What is left to be stored of what was said; null when all is, or nothing more will be said. */
-  unstored(sessionId: string, speech: Speech | null): void {
-    if (speech) this.speeches.set(sessionId, speech);
-    else this.speeches.delete(sessionId);
+  /** Nothing more will be said by `speaker`, and nothing is left to be stored. */
+  fallSilent(sessionId: string, speaker: Speaker): void {
+    if (this.speakers.get(sessionId) === speaker) this.speakers.delete(sessionId);
   }
 
   /** What is being said and not stored yet, as one piece; for a watcher who has got everything else. */
   speechIn(sessionId: string): EventFrame | null {
-    const speech = this.speeches.get(sessionId);
-    return speech?.text ? pieceOf(sessionId, speech, this.channels.get(sessionId)?.lastSeq ?? 0) : null;
+    const unstored = this.speakers.get(sessionId)?.unstored;
+    return unstored?.text ? pieceOf(sessionId, unstored, this.lastSeq(sessionId)) : null;
   }
 
   /** From now on the watcher hears of the session. It must see for itself what was before. */
@@ -97,8 +92,7 @@ export class EventHub {
 }
 
 /** Whoever has got it has got everything up to `lastSeq`, and goes on from there. */
-function pieceOf(sessionId: string, { turnId, attempt, offset, text }: Speech, lastSeq: number): EventFrame {
-  const delta = { turn_id: turnId, attempt, offset, text };
+function pieceOf(sessionId: string, piece: MessageDelta, lastSeq: number): EventFrame {
   const cursor = lastSeq > 0 ? String(lastSeq) : '';
-  return new EventFrame(sessionId, 'message.delta', JSON.stringify(delta), new Date(), null, cursor, delta);
+  return new EventFrame(sessionId, 'message.delta', JSON.stringify(piece), new Date(), null, cursor, piece);
 }

@@ -18,6 +18,9 @@ import type { StreamEnd } from './events.types';
 /** Proxies close what is silent for a minute, some for less. */
 const HEARTBEAT_MS = 10_000;
 
+/** Nobody throws it: without one, an error with its stack is made for every stream. */
+const CLIENT_GONE = 'client_gone';
+
 interface Open {
   sink: EventSink;
   sessionId: string | null;
@@ -111,7 +114,7 @@ export class EventStreamService implements OnApplicationBootstrap, OnApplication
       why = await work();
     } finally {
       this.streams.delete(stream);
-      this.ended({ reason: why ?? 'client_gone' });
+      this.ended({ reason: why ?? CLIENT_GONE });
       const isSaid = why !== null && why !== 'turn_ended';
       stream.sink.end(why, isSaid ? this.frame(stream, 'stream.ended', { reason: why }) : null);
     }
@@ -130,7 +133,8 @@ export class EventStreamService implements OnApplicationBootstrap, OnApplication
 
 function goneSignal(response: Response): AbortSignal {
   const abort = new AbortController();
-  response.once('close', () => abort.abort());
-  if (response.destroyed) abort.abort();
+  const gone = () => abort.abort(CLIENT_GONE);
+  response.once('close', gone);
+  if (response.destroyed) gone();
   return abort.signal;
 }

@@ -4,7 +4,7 @@ import { EventFrame, type StoredEvent } from './event-frame';
 import { EventHub } from './event-hub';
 import type { EventRepository } from './event.repository';
 import type { MessageDelta, StreamEnd } from './events.types';
-import { AT, FakeLog, FakeSink, SESSION, Speaker } from '../../test/support/fake-stream';
+import { AT, FakeLog, FakeSink, FakeSpeaker, SESSION } from '../../test/support/fake-stream';
 import { type FollowOptions, SessionFollower } from './session-follower';
 
 const settled = async () => {
@@ -15,7 +15,7 @@ describe(SessionFollower.name, () => {
   let hub: EventHub;
   let log: FakeLog;
   let sink: FakeSink;
-  let speaker: Speaker;
+  let speaker: FakeSpeaker;
   let client: AbortController;
   let follower: SessionFollower;
   let running: Promise<StreamEnd | null>;
@@ -24,7 +24,7 @@ describe(SessionFollower.name, () => {
     hub = new EventHub();
     log = new FakeLog();
     sink = new FakeSink();
-    speaker = new Speaker(hub, log);
+    speaker = new FakeSpeaker(hub, log);
     client = new AbortController();
   };
   const follow = (options: Partial<FollowOptions> = {}) => {
@@ -87,7 +87,7 @@ describe(SessionFollower.name, () => {
   it('tells nothing of other sessions', async () => {
     await follow();
     hub.publish([{ sessionId: 'other', seq: 1, type: 'turn.started', data: '{}', at: AT }]);
-    hub.say('other', { turnId: 'turn', attempt: 1, offset: 0, text: '' }, 'It rains.');
+    new FakeSpeaker(hub, log, 'turn', 1, 'other').say('It rains.');
     await settled();
     expect(sink.frames).toEqual([]);
   });
@@ -198,7 +198,7 @@ describe(SessionFollower.name, () => {
       await follow();
       speaker.say('It rains.');
       speaker.stop();
-      const again = new Speaker(hub, log, 'turn', 2);
+      const again = new FakeSpeaker(hub, log, 'turn', 2);
       again.say('It ');
       again.store();
       happens('message.delta', { turn_id: 'other', attempt: 2, offset: 0, text: 'No' });
@@ -509,7 +509,7 @@ describe(SessionFollower.name, () => {
             if (given.do === 'wait') for (let n = 0; n < given.moments; n++) await setImmediate();
             if (given.do === 'retry') {
               current.stop();
-              speakers.push(new Speaker(hub, log, 'turn', speakers.length + 1));
+              speakers.push(new FakeSpeaker(hub, log, 'turn', speakers.length + 1));
             }
           };
           const join = () => {

@@ -27,7 +27,7 @@ export class SessionFollower implements Watcher {
   private ended: StreamEnd | null = null;
   private wake: () => void = () => undefined;
   /** As much of an answer as was shown. */
-  private shown = { answer: '', to: 0 };
+  private readonly shown = { turnId: '', attempt: 0, to: 0 };
 
   constructor(
     private readonly hub: EventHub,
@@ -123,10 +123,13 @@ export class SessionFollower implements Watcher {
 
   private isShown({ delta }: EventFrame): boolean {
     if (!delta) return false;
-    const answer = `${delta.turn_id} ${delta.attempt}`;
+    const { shown } = this;
     const to = delta.offset + delta.text.length;
-    if (this.shown.answer === answer && to <= this.shown.to) return true;
-    this.shown = { answer, to };
+    const isSame = shown.turnId === delta.turn_id && shown.attempt === delta.attempt;
+    if (isSame && to <= shown.to) return true;
+    shown.turnId = delta.turn_id;
+    shown.attempt = delta.attempt;
+    shown.to = to;
     return false;
   }
 }

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Response } from 'express';
 import type { EventFrame } from './event-frame';
 import { BUFFER_MAX, type EventSink, LAST_BYTES_MS, drained } from './event-sink';
@@ -10,6 +11,12 @@ const RETRY = 'retry: 1000\n\n';
 
 /** Server-sent events on an HTTP response. Nothing is sent before it is made: until then a failure has a status. */
 export class SseSink implements EventSink {
+  /**
+   * Nothing is framed, so the response would do nothing for an event but hold it back for a tick. It has no socket yet
+   * when the client still waits for the answer to an earlier request.
+   */
+  private readonly connection: Writable;
+
   constructor(private readonly response: Response) {
     // It ends with the connection: nothing has to be wrapped into chunks, three writes for every one.
     response.useChunkedEncodingByDefault = false;
@@ -23,20 +30,20 @@ export class SseSink implements EventSink {
       })
       .write(PADDING + RETRY);
     response.socket?.setNoDelay(true);
+    this.connection = response.socket ?? response;
   }
 
   send(frame: EventFrame): boolean {
-    if (this.response.writableEnded || this.response.destroyed) return true;
-    this.response.write(frame.sse);
-    return this.response.writableLength < BUFFER_MAX;
+    const { connection, response } = this;
+    if (response.destroyed || !connection.writable) return true;
+    return connection.write(frame.sse) || connection.writableLength < BUFFER_MAX;
   }
 
   ready(timeoutMs: number): Promise<boolean> {
-    const { response } = this;
-    if (response.destroyed || response.writableEnded || response.writableLength < BUFFER_MAX) {
-      return Promise.resolve(true);
-    }
-    return drained(response, timeoutMs);
+    const { connection, response } = this;
+    const takesMore = connection.writableLength < BUFFER_MAX;
+    if (takesMore || response.destroyed || !connection.writable) return Promise.resolve(true);
+    return drained(connection, timeoutMs);
   }
 
   end(why: StreamEnd | null, last: EventFrame | null): void {

@@ -60,8 +60,9 @@ describe('docker/Dockerfile', () => {
   it('starts the service as somebody who is not root, without a shell that would keep signals to itself', () => {
     expect(inRuntime('USER')).toEqual(['node']);
     const command = JSON.parse(inRuntime('CMD')[0]!) as string[];
-    expect(command).toEqual(['node', 'dist/src/main.js']);
-    expect(repository.exists(sourceOf(command[1]!))).toBe(true);
+    // Like `npm start`.
+    expect(command.join(' ')).toBe(scripts.start!.replace('exec ', ''));
+    expect(repository.exists(sourceOf(command.at(-1)!))).toBe(true);
   });
 
   it('asks for health with what is in the image', () => {

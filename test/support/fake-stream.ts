@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { EventFrame, type StoredEvent } from '../../src/events/event-frame';
-import type { EventHub } from '../../src/events/event-hub';
+import type { EventHub, Speaker } from '../../src/events/event-hub';
 import type { EventSink } from '../../src/events/event-sink';
 import type { MessageDelta } from '../../src/events/events.types';
 
@@ -76,7 +76,7 @@ export class FakeSink implements EventSink {
 }
 
 /** Who answers, a piece at a time: says it, and stores it later. */
-export class Speaker {
+export class FakeSpeaker implements Speaker {
   private all = '';
   private stored = 0;
 
@@ -85,6 +85,7 @@ export class Speaker {
     private readonly log: FakeLog,
     private readonly turnId = 'turn',
     private readonly attempt = 1,
+    private readonly sessionId = SESSION,
   ) {}
 
   get text(): string {
@@ -95,27 +96,30 @@ export class Speaker {
     return this.all.slice(0, this.stored);
   }
 
+  get unstored(): MessageDelta {
+    return this.delta(this.stored, this.all.length);
+  }
+
   say(piece: string): void {
-    this.hub.say(SESSION, this.speech(), piece);
+    const from = this.all.length;
     this.all += piece;
+    this.hub.say(this.sessionId, this.delta(from, this.all.length), this);
   }
 
   /** Stores what was said up to `to` characters before its end. */
   store(to = 0): void {
-    const text = this.all.slice(this.stored, Math.max(this.stored, this.all.length - to));
-    if (text === '') return;
-    const delta: MessageDelta = { turn_id: this.turnId, attempt: this.attempt, offset: this.stored, text };
+    const delta = this.delta(this.stored, Math.max(this.stored, this.all.length - to));
+    if (delta.text === '') return;
     const event = this.log.commit('message.delta', delta);
     this.hub.publish([event]);
-    this.stored += text.length;
-    this.hub.unstored(SESSION, this.speech());
+    this.stored += delta.text.length;
   }
 
   stop(): void {
-    this.hub.unstored(SESSION, null);
+    this.hub.fallSilent(this.sessionId, this);
   }
 
-  private speech() {
-    return { turnId: this.turnId, attempt: this.attempt, offset: this.stored, text: this.all.slice(this.stored) };
+  private delta(from: number, to: number): MessageDelta {
+    return { turn_id: this.turnId, attempt: this.attempt, offset: from, text: this.all.slice(from, to) };
   }
 }

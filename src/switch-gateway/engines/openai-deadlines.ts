@@ -11,6 +11,8 @@ const LAST_WORDS_MS = 1_000;
 export class Deadlines {
   /** Something of the answer came. */
   hasBegun = false;
+  /** Nothing more is waited for. */
+  isOver = false;
   private failure: SwitchError | null = null;
   private readonly controller = new AbortController();
   private readonly startedAt = performance.now();
@@ -51,7 +53,7 @@ export class Deadlines {
   /** The answer is there. What the server has to add, it adds soon, or nobody waits for it. */
   finish(): void {
     clearTimeout(this.pause);
-    this.pause = setTimeout(() => this.controller.abort(), LAST_WORDS_MS);
+    this.pause = setTimeout(() => this.abort(null), LAST_WORDS_MS);
   }
 
   end(): void {
@@ -69,7 +71,8 @@ export class Deadlines {
 
   private readonly giveUp = () => this.abort(new SwitchAbortedError());
 
-  private abort(failure: SwitchError): void {
+  private abort(failure: SwitchError | null): void {
+    this.isOver = true;
     this.failure ??= failure;
     this.controller.abort();
   }

@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { createParser } from 'eventsource-parser';
 import { SwitchBadReplyError } from '../switch.errors';
 import { ReportedError } from './openai-failure';
 
 const DONE = '[DONE]';
-/** Most that may come without the end of an event. */
-const EVENT_MAX_BYTES = 4 * 1024 * 1024;
+/** Most characters that may come without the end of an event. */
+const EVENT_MAX = 4 * 1024 * 1024;
+const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /**
  * Reads a stream of chunks to its end. Says whether the server has said that it is the end.
@@ -16,8 +18,9 @@ const EVENT_MAX_BYTES = 4 * 1024 * 1024;
  *   whatever `onChunk` throws
  */
 export function readChunks(body: Readable, onChunk: (chunk: unknown) => void): Promise<boolean> {
-  const decoder = new TextDecoder();
+  const decoder = new StringDecoder('utf8');
   let isDone = false;
+  let hasBegun = false;
   let pending = 0;
   const parser = createParser({
     onEvent: ({ data }) => {
@@ -38,9 +41,11 @@ export function readChunks(body: Readable, onChunk: (chunk: unknown) => void): P
     body
       .on('data', (bytes: Buffer) => {
         try {
-          pending += bytes.length;
-          parser.feed(decoder.decode(bytes, { stream: true }));
-          if (pending > EVENT_MAX_BYTES)
+          const text = decoder.write(bytes);
+          pending += text.length;
+          parser.feed(hasBegun ? text : text.replace(BYTE_ORDER_MARK, ''));
+          hasBegun = true;
+          if (pending > EVENT_MAX)
             fail(new SwitchBadReplyError('it is too large', undefined, 'The model server'));
         } catch (error) {
           fail(error);

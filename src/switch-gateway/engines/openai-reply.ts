@@ -103,7 +103,7 @@ export class ChunkedReply {
 
   private say(content: string): void {
     const piece = this.half + content;
-    this.half = /[\uD800-\uDBFF]$/.exec(piece)?.[0] ?? '';
+    this.half = isHighSurrogate(piece.charCodeAt(piece.length - 1)) ? piece.slice(-1) : '';
     const whole = this.half ? piece.slice(0, -1) : piece;
     if (whole) this.tell(storable(whole));
   }
@@ -137,5 +137,7 @@ export class ChunkedReply {
     return call;
   }
 }
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
 const bad = (what: string) => new SwitchBadReplyError(what, undefined, 'The model server');

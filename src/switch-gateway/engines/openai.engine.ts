@@ -117,7 +117,7 @@ export class OpenAiEngine extends RouterlessEngine implements OnModuleDestroy {
       const stream = this.wire.streamOf(response);
       if (!stream) throw new SwitchBadReplyError('it is not a stream of events', undefined, WHO);
       isDone = await readChunks(stream, (chunk) => {
-        if (deadlines.signal.aborted) return;
+        if (deadlines.isOver) return;
         if (reply.add(chunk)) deadlines.progress();
         if (reply.isFinished) deadlines.finish();
       });
