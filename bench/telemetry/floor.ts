@@ -1,6 +1,6 @@
 /**
- * What it costs to record a tool call with nothing around it: `floor.ts <token> <database>`. The same row in the same
- * table with the same indexes, as durably as the service; no framework, no ORM, no log, no validation, no group commit.
+ * What it costs to record a tool call with nothing around it: `floor.ts <token> <database>`. The same rows in the same
+ * tables with the same indexes, as durably as the service; no framework, no ORM, no log, no validation, no group commit.
  */
 import { createServer } from 'node:http';
 import Sqlite from 'better-sqlite3';
@@ -27,6 +27,13 @@ const insert = database.prepare(
      finished_at, call_id) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)`,
 );
 
+const touch = database.prepare('UPDATE operator_session SET updated_at = ? WHERE session_id = ?');
+const lastSeq = database.prepare('SELECT MAX(seq) AS seq FROM operator_event WHERE session_id = ?');
+const tell = database.prepare(
+  `INSERT INTO operator_event (session_id, seq, type, data, created_at, tx)
+   VALUES (?, ?, 'tool_call.reported', ?, ?, 0)`,
+);
+
 const record = database.transaction((call: Call, at: Date) => {
   const { session_id, turn_id } = message.get(call.message_id) as { session_id: string; turn_id: string | null };
   const { message_id, call_id, tool_name, status, duration_ms, result } = call;
@@ -42,6 +49,18 @@ const record = database.transaction((call: Call, at: Date) => {
     time,
     call_id,
   );
+  touch.run(time, session_id);
+  const { seq } = lastSeq.get(session_id) as { seq: number | null };
+  const event = {
+    tool_call_id: Number(lastInsertRowid),
+    message_id,
+    turn_id,
+    tool_name,
+    status,
+    duration_ms,
+    error: null,
+  };
+  tell.run(session_id, (seq ?? 0) + 1, JSON.stringify(event), time);
   return { id: Number(lastInsertRowid), session_id, turn_id };
 }).immediate;
 

@@ -50,6 +50,3 @@ export const isSerializationFailure = (error: unknown): boolean => RETRYABLE.tes
 
 export const isUniqueViolation = (error: unknown): boolean =>
   /^(SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)|23505)$/.test(driverCode(error));
-
-export const isForeignKeyViolation = (error: unknown): boolean =>
-  /^(SQLITE_CONSTRAINT_FOREIGNKEY|23503)$/.test(driverCode(error));

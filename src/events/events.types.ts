@@ -11,6 +11,7 @@ export type OperatorEventBody =
       type: 'tool_call.finished';
       data: ToolCallAddress & { status: 'ok' | 'error'; duration_ms: number | null; error: string | null };
     }
+  | { type: 'tool_call.reported'; data: ToolCallReported }
   | { type: 'turn.awaiting_approval'; data: { turn_id: string } }
   | { type: 'turn.resumed'; data: { turn_id: string } }
   | {
@@ -47,6 +48,17 @@ export interface ToolCallAddress {
   tool_call_id: number;
   turn_id: string;
   tool_name: string;
+}
+
+/** As whoever ran the tool has reported it; `turn_id` is that of the message, null for one that no turn has made. */
+export interface ToolCallReported {
+  tool_call_id: number;
+  message_id: number;
+  turn_id: string | null;
+  tool_name: string;
+  status: 'pending' | 'ok' | 'error';
+  duration_ms: number | null;
+  error: string | null;
 }
 
 export interface ToolCallStarted extends ToolCallAddress {

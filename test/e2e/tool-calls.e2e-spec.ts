@@ -1,4 +1,5 @@
 import { isPostgres } from '../support/database';
+import { EventReader } from '../support/event-reader';
 import { expectProblem, rowCounts } from '../support/problem';
 import { rawRequest } from '../support/raw-request';
 import { AUTH, type TestApp, createTestApp } from '../support/test-app';
@@ -276,6 +277,70 @@ describe('Tool calls', () => {
       );
       expect(answers.map((answer) => answer.status)).toEqual(expected);
       expect(expected.filter((code) => code === 200)).toHaveLength(5);
+    });
+  });
+
+  describe('are told to who watches the session', () => {
+    const report = (messageId: number, more: object = {}) => ({
+      message_id: messageId,
+      tool_name: 'shell',
+      call_id: 'c1',
+      status: 'ok',
+      ...more,
+    });
+    const watch = async (sessionId: string) => {
+      const reader = await EventReader.open(`${operator.url}/operator/session/${sessionId}/events`);
+      const told = () => reader.events.filter(({ type }) => type === 'tool_call.reported');
+      return { reader, told };
+    };
+
+    it('when they are recorded, and when they end; not when a report comes again, or is refused', async () => {
+      const { messageId, sessionId, turnId } = await aMessage();
+      const { reader, told } = await watch(sessionId);
+      const { body } = await record(report(messageId, { status: 'pending' })).expect(201);
+      await record(report(messageId, { status: 'pending' })).expect(200);
+      const end = { status: 'error', duration_ms: 9, error: 'no' };
+      await record(report(messageId, end)).expect(200);
+      await record(report(messageId, end)).expect(200);
+      await record(report(messageId, { status: 'ok' })).expect(409);
+      await record(report(messageId, { call_id: 'c2', tool_name: 'browser' })).expect(201);
+      await reader.until(() => told().length >= 3);
+      reader.close();
+
+      const address = { message_id: messageId, turn_id: turnId };
+      expect(told().map(({ data }) => data)).toEqual([
+        {
+          ...address,
+          tool_call_id: body.id,
+          tool_name: 'shell',
+          status: 'pending',
+          duration_ms: null,
+          error: null,
+        },
+        { ...address, tool_call_id: body.id, tool_name: 'shell', ...end },
+        {
+          ...address,
+          tool_call_id: expect.any(Number),
+          tool_name: 'browser',
+          status: 'ok',
+          duration_ms: null,
+          error: null,
+        },
+      ]);
+    });
+
+    it('once each and without a gap, however many are reported at once', async () => {
+      const { messageId, sessionId } = await aMessage();
+      const ids = Array.from({ length: 20 }, (_, n) => `c${n % 10}`);
+      const answers = await Promise.all(ids.map((call_id) => record(report(messageId, { call_id }))));
+      const { reader, told } = await watch(sessionId);
+      await reader.until(() => told().length >= 10);
+      reader.close();
+
+      const made = answers.filter(({ status }) => status === 201).map(({ body }) => body.id);
+      expect(told().map(({ data }) => data.tool_call_id)).toEqual(made.sort((a, b) => a - b));
+      const seqs = reader.events.map(({ seq }) => seq);
+      expect(seqs).toEqual(seqs.map((_, n) => n + 1));
     });
   });
 

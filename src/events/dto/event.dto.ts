@@ -228,6 +228,41 @@ export class ToolCallFinishedEventDto extends StoredEventDto {
   data: ToolCallFinishedDataDto;
 }
 
+export class ToolCallReportedDataDto {
+  /** @example 8 */
+  tool_call_id: number;
+  /**
+   * The message that the call belongs to.
+   * @example 43
+   */
+  message_id: number;
+  /**
+   * The turn that the message belongs to; null for a message that no turn has made.
+   * @example '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d'
+   */
+  turn_id: string | null;
+  /** @example 'shell' */
+  tool_name: string;
+  /** @example 'ok' */
+  status: 'pending' | 'ok' | 'error';
+  /**
+   * Null when the report did not say.
+   * @example 812
+   */
+  duration_ms: number | null;
+  /** Why it failed, in the words of the report. */
+  error: string | null;
+}
+
+export class ToolCallReportedEventDto extends StoredEventDto {
+  /**
+   * Somebody else’s tool call was recorded (`POST /operator/tool/call`), or has come out of `pending`.
+   * @example 'tool_call.reported'
+   */
+  type: 'tool_call.reported';
+  data: ToolCallReportedDataDto;
+}
+
 export class TurnAwaitingApprovalDataDto {
   /** @example '6f9b3a4e-6a55-4b9f-9a0e-0a4f0a3b8f5d' */
   turn_id: string;
@@ -456,6 +491,7 @@ export const EVENT_DTOS = [
   ToolCallAwaitingApprovalEventDto,
   ToolCallDecidedEventDto,
   ToolCallFinishedEventDto,
+  ToolCallReportedEventDto,
   TurnAwaitingApprovalEventDto,
   TurnResumedEventDto,
   TurnSucceededEventDto,

@@ -45,8 +45,7 @@ export function readChunks(body: Readable, onChunk: (chunk: unknown) => void): P
           pending += text.length;
           parser.feed(hasBegun ? text : text.replace(BYTE_ORDER_MARK, ''));
           hasBegun = true;
-          if (pending > EVENT_MAX)
-            fail(new SwitchBadReplyError('it is too large', undefined, 'The model server'));
+          if (pending > EVENT_MAX) fail(new SwitchBadReplyError('it is too large', undefined, 'The model server'));
         } catch (error) {
           fail(error);
         }

@@ -3,10 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PayloadTooLargeError } from '../../common/errors/http.errors';
 import { journal } from '../../common/logging/journal';
 import { CONFIG, type Config } from '../../config/config';
-import { isForeignKeyViolation } from '../../database/database.errors';
 import { UnitOfWork } from '../../database/unit-of-work';
+import { EventLogService } from '../../events/event-log.service';
+import type { ToolCallReported } from '../../events/events.types';
 import { SessionReadService } from '../../session/session-read.service';
 import { MessageNotFoundError } from '../../session/session.errors';
+import { SessionService } from '../../session/session.service';
 import type { ToolCallRecord, ToolCallReport } from './tool-call.types';
 import { ToolCallFinishedError } from './tool-call.errors';
 import { ToolCallRepository } from './tool-call.repository';
@@ -16,47 +18,58 @@ import { ToolCallRepository } from './tool-call.repository';
 export class ToolCallRecordService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly sessions: SessionReadService,
+    private readonly messages: SessionReadService,
+    private readonly sessions: SessionService,
     private readonly toolCalls: ToolCallRepository,
+    private readonly events: EventLogService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
    * Records a call. One that the message knows by its call id is not recorded again: while it is pending it becomes
-   * what the report says, and once it has ended only the same report is accepted.
+   * what the report says, and once it has ended only the same report is accepted. Who watches the session hears of what
+   * has changed.
    */
   async record(report: ToolCallReport): Promise<{ call: ToolCallRecord; isNew: boolean }> {
     this.checkSize(report.result);
-    const recorded = await this.store(report);
+    const recorded = await this.unitOfWork.run(() => this.insertOrReplace(report, new Date()));
     const { sessionId, toolName, status } = recorded.call;
     journal(`tool_call:tracked:${toolName}:${status}`, { session_id: sessionId });
     return recorded;
   }
 
-  private async store(report: ToolCallReport): Promise<{ call: ToolCallRecord; isNew: boolean }> {
-    try {
-      return await this.unitOfWork.run(() => this.insertOrReplace(report, new Date()));
-    } catch (error) {
-      // Its session was erased at the same moment.
-      if (isForeignKeyViolation(error)) throw new MessageNotFoundError();
-      throw error;
-    }
+  private async insertOrReplace(report: ToolCallReport, at: Date): Promise<{ call: ToolCallRecord; isNew: boolean }> {
+    const message = await this.messages.addressOfMessage(report.messageId);
+    if (!message || !(await this.sessions.lock(message.sessionId, at))) throw new MessageNotFoundError();
+    const id = await this.toolCalls.insert(report, message.sessionId, at);
+    if (id === undefined) return { call: await this.replace(report, at), isNew: false };
+    const finishedAt = report.status === 'pending' ? null : at;
+    const call = { ...report, ...message, id, createdAt: at, finishedAt, arguments: null, approval: null };
+    await this.tell(call, report, at);
+    return { call, isNew: true };
   }
 
-  private async insertOrReplace(report: ToolCallReport, at: Date): Promise<{ call: ToolCallRecord; isNew: boolean }> {
-    const message = await this.sessions.addressOfMessage(report.messageId);
-    if (!message) throw new MessageNotFoundError();
-    const id = await this.toolCalls.insert(report, message.sessionId, at);
-    if (id !== undefined) {
-      const finishedAt = report.status === 'pending' ? null : at;
-      const call = { ...report, ...message, id, createdAt: at, finishedAt, arguments: null, approval: null };
-      return { call, isNew: true };
-    }
-    await this.toolCalls.replacePending(report, at);
-    const call = await this.toolCalls.byCallId(report.messageId, report.callId!);
-    if (!call) throw new MessageNotFoundError();
-    if (!isAsReported(call, report)) throw new ToolCallFinishedError(call.id, call.status);
-    return { call, isNew: false };
+  private async replace(report: ToolCallReport, at: Date): Promise<ToolCallRecord> {
+    const known = (await this.toolCalls.byCallId(report.messageId, report.callId!))!;
+    if (isAsReported(known, report)) return known;
+    if (known.status !== 'pending') throw new ToolCallFinishedError(known.id, known.status);
+    await this.toolCalls.replace(known.id, report, at);
+    await this.tell(known, report, at);
+    return (await this.toolCalls.byCallId(report.messageId, report.callId!))!;
+  }
+
+  private async tell({ id, sessionId, turnId }: ToolCallRecord, report: ToolCallReport, at: Date): Promise<void> {
+    const { messageId, toolName, status, durationMs, error } = report;
+    const data: ToolCallReported = {
+      tool_call_id: id,
+      message_id: messageId,
+      turn_id: turnId,
+      tool_name: toolName,
+      status,
+      duration_ms: durationMs,
+      error,
+    };
+    await this.events.append(sessionId, [{ type: 'tool_call.reported', data }], at);
   }
 
   private checkSize(result: unknown): void {

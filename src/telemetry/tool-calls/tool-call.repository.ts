@@ -37,23 +37,12 @@ export class ToolCallRepository {
     return row?.id;
   }
 
-  /** Makes a call that is pending what the report says; one that has ended stays as it is. */
-  async replacePending(report: ToolCallReport, at: Date): Promise<void> {
-    const { messageId, callId, toolName, status, durationMs, result, error } = report;
+  async replace(id: number, report: ToolCallReport, at: Date): Promise<void> {
+    const { toolName, status, durationMs, result, error } = report;
     await this.unitOfWork.sql.run(
-      `UPDATE operator_tool_call
-       SET tool_name = ?, status = ?, duration_ms = ?, result = ?, error = ?, finished_at = ?
-       WHERE message_id = ? AND call_id = ? AND status = 'pending'`,
-      [
-        toolName,
-        status,
-        durationMs,
-        asText(result),
-        error,
-        status === 'pending' ? null : sqlTime(at),
-        messageId,
-        callId,
-      ],
+      `UPDATE operator_tool_call SET tool_name = ?, status = ?, duration_ms = ?, result = ?, error = ?, finished_at = ?
+       WHERE id = ?`,
+      [toolName, status, durationMs, asText(result), error, status === 'pending' ? null : sqlTime(at), id],
     );
   }
 
