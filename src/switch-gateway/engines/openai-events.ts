@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { createParser } from 'eventsource-parser';
-import { SwitchBadReplyError } from '../switch.errors';
+import { bad } from './openai-chunk';
 import { ReportedError } from './openai-failure';
 
 const DONE = '[DONE]';
@@ -45,7 +45,7 @@ export function readChunks(body: Readable, onChunk: (chunk: unknown) => void): P
           pending += text.length;
           parser.feed(hasBegun ? text : text.replace(BYTE_ORDER_MARK, ''));
           hasBegun = true;
-          if (pending > EVENT_MAX) fail(new SwitchBadReplyError('it is too large', undefined, 'The model server'));
+          if (pending > EVENT_MAX) fail(bad('it is too large'));
         } catch (error) {
           fail(error);
         }

@@ -104,6 +104,10 @@ describe(ChunkedReply.name, () => {
     expect(read(content('x'), finish(reason)).isPartial).toBe(isPartial);
   });
 
+  it('does not take an empty reason for the end', () => {
+    expect(read(content('x'), finish('')).isFinished).toBe(false);
+  });
+
   it('takes thoughts for a sign of life and for nothing else', () => {
     const { text, progress } = read(
       delta({ reasoning_content: 'Hm.' }),
@@ -127,6 +131,15 @@ describe(ChunkedReply.name, () => {
     ['nothing', () => read()],
     ['no object', () => read('text')],
     ['null', () => read(null)],
+    ['a list', () => read([])],
+    ['choices that are no list', () => read({ choices: {} })],
+    ['a choice that is none', () => read({ choices: [null] })],
+    ['a piece that is no object', () => read({ choices: [{ delta: 'hola' }] })],
+    ['a reason that is no text', () => read({ choices: [{ finish_reason: 7 }] })],
+    ['calls that are no list', () => read(delta({ tool_calls: {} }))],
+    ['a call that is none', () => read(call('help' as unknown as object))],
+    ['a function that is none', () => read(call({ index: 0, function: 'help' }))],
+    ['a name that is no text', () => read(call({ index: 0, function: { name: 7 } }))],
     ['text that is none', () => read(delta({ content: { text: 'hola' } }))],
     ['arguments that are no text', () => read(call({ index: 0, id: 'a', function: { name: 'b', arguments: {} } }))],
     ['an error in vLLM’s form', () => read({ object: 'error', message: 'out of memory', code: 500 })],

@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import { label, storable } from '../../upstream/foreign-text';
-import { SwitchBadReplyError } from '../switch.errors';
 import type { OnText, SwitchReply, ToolRequest } from '../switch-gateway.types';
+import { type CallPiece, bad, readChunk } from './openai-chunk';
 
 const NAME_LENGTH = 128;
 const TEXT_MAX_BYTES = 1024 * 1024;
@@ -9,32 +8,6 @@ const CALLS_MAX = 128;
 /** Of all calls together, their names included. */
 const ARGUMENTS_MAX_BYTES = 256 * 1024;
 const PARTIAL = new Set(['length', 'content_filter']);
-
-const callSchema = z.object({
-  index: z.number().int().nullish().catch(null),
-  id: z.string().nullish().catch(null),
-  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
-});
-const deltaSchema = z.object({
-  content: z.string().nullish(),
-  tool_calls: z.array(callSchema).nullish(),
-  /** What a model thinks is for nobody, but it is a sign of life. The two names are those of vLLM and of Ollama. */
-  reasoning_content: z.string().nullish().catch(null),
-  reasoning: z.string().nullish().catch(null),
-});
-const chunkSchema = z.object({
-  object: z.string().nullish().catch(null),
-  model: z.string().nullish().catch(null),
-  choices: z
-    .array(z.object({ delta: deltaSchema.nullish(), finish_reason: z.string().nullish() }))
-    .nullish()
-    .transform((choices) => choices?.[0]),
-  usage: z
-    .object({ total_tokens: z.number().int().min(0).max(2_147_483_647).nullish().catch(null) })
-    .nullish()
-    .catch(null),
-});
-type CallDelta = z.output<typeof callSchema>;
 
 /** An answer that comes in chunks. What `onText` is told adds up to the text of the reply. */
 export class ChunkedReply {
@@ -67,18 +40,13 @@ export class ChunkedReply {
    */
   add(value: unknown): boolean {
     this.count++;
-    const { data: chunk } = chunkSchema.safeParse(value);
-    if (!chunk) throw bad('a piece of it is not as it should be');
-    if (chunk.object === 'error') throw bad('it reports an error');
-    this.model ??= chunk.model ? label(chunk.model, NAME_LENGTH) || null : null;
-    this.tokens = chunk.usage?.total_tokens ?? this.tokens;
-    const { delta, finish_reason } = chunk.choices ?? {};
-    this.finishReason = finish_reason ?? this.finishReason;
-    if (!delta) return false;
-
-    if (delta.content) this.say(delta.content);
-    for (const call of delta.tool_calls ?? []) this.ask(call);
-    return Boolean(delta.content || delta.tool_calls?.length || delta.reasoning_content || delta.reasoning);
+    const { model, tokens, finishReason, content, calls, hasThoughts } = readChunk(value);
+    this.model ??= model ? label(model, NAME_LENGTH) || null : null;
+    this.tokens = tokens ?? this.tokens;
+    this.finishReason = finishReason ?? this.finishReason;
+    if (content) this.say(content);
+    for (const call of calls) this.ask(call);
+    return content !== '' || calls.length > 0 || hasThoughts;
   }
 
   /** @throws SwitchBadReplyError when there is neither text nor a call */
@@ -115,20 +83,17 @@ export class ChunkedReply {
     this.onText(piece);
   }
 
-  private ask({ index = null, id, function: called }: CallDelta): void {
-    const call = this.callOf(index, id, called?.name);
-    if (id) call.id = id;
-    if (called?.name) call.name = called.name;
-    call.arguments += called?.arguments ?? '';
-    this.callBytes += [id, called?.name, called?.arguments].reduce(
-      (sum, part) => sum + Buffer.byteLength(part ?? ''),
-      0,
-    );
+  private ask(piece: CallPiece): void {
+    const call = this.callOf(piece);
+    if (piece.id) call.id = piece.id;
+    if (piece.name) call.name = piece.name;
+    call.arguments += piece.arguments;
+    for (const part of [piece.id, piece.name, piece.arguments]) this.callBytes += Buffer.byteLength(part);
     if (this.calls.length > CALLS_MAX || this.callBytes > ARGUMENTS_MAX_BYTES) throw bad('it is too large');
   }
 
   /** By its index; but servers are known that give the same to all calls, or none: there a new id is a new call. */
-  private callOf(index: number | null, id?: string | null, name?: string | null): ToolRequest {
+  private callOf({ index, id, name }: CallPiece): ToolRequest {
     const known = this.calls.findLast((call) => call.index === index);
     const isAnother = known && id && name && known.id && known.id !== id;
     if (known && !isAnother) return known;
@@ -139,5 +104,3 @@ export class ChunkedReply {
 }
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
-
-const bad = (what: string) => new SwitchBadReplyError(what, undefined, 'The model server');

@@ -16,6 +16,7 @@ import {
   SwitchUnavailableError,
 } from '../switch.errors';
 import type { EngineHealth, OnText, Prompt, SwitchModels, SwitchReply } from '../switch-gateway.types';
+import { bad } from './openai-chunk';
 import { connect } from './openai-client';
 import { Deadlines } from './openai-deadlines';
 import { BrokenStreamError, failureOf, streamFailureOf } from './openai-failure';
@@ -53,7 +54,7 @@ export class OpenAiEngine extends RouterlessEngine implements OnModuleDestroy {
     this.wire = streamingFetch({
       connectTimeoutMs: openai.connectTimeoutMs,
       bodyMaxBytes: BODY_MAX_BYTES,
-      tooLarge: () => new SwitchBadReplyError('it is too large', undefined, WHO),
+      tooLarge: () => bad('it is too large'),
     });
     this.breaker = new Breaker('openai', breaker, () => this.ended(this.list(HEALTH_TIMEOUT_MS)));
     // Whoever asks first is not to wait for it.
@@ -115,7 +116,7 @@ export class OpenAiEngine extends RouterlessEngine implements OnModuleDestroy {
     let isDone = false;
     try {
       const stream = this.wire.streamOf(response);
-      if (!stream) throw new SwitchBadReplyError('it is not a stream of events', undefined, WHO);
+      if (!stream) throw bad('it is not a stream of events');
       isDone = await readChunks(stream, (chunk) => {
         if (deadlines.isOver) return;
         if (reply.add(chunk)) deadlines.progress();
@@ -135,7 +136,7 @@ export class OpenAiEngine extends RouterlessEngine implements OnModuleDestroy {
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const { data } = await client.models.list({ signal: signal ? AbortSignal.any([signal, deadline]) : deadline });
-      if (!Array.isArray(data)) throw new SwitchBadReplyError('it is not a list of models', undefined, WHO);
+      if (!Array.isArray(data)) throw bad('it is not a list of models');
       return data.slice(0, LIST_MAX).map(({ id }) => label(String(id), NAME_LENGTH));
     } catch (error) {
       if (signal?.aborted) throw new SwitchAbortedError();
