@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EventFeed } from './event-feed';
+import type { EventFrame } from './event-frame';
 import { type EventPosition, positionOf } from './event-position';
 import type { EventFilter, EventRepository } from './event.repository';
-import { type EventSink, STALLED_MS } from './event-sink';
+import { type EventSink, STALLED_MS, sendTogether } from './event-sink';
 import type { StreamEnd } from './events.types';
 
 const READ_AT_ONCE = 200;
@@ -22,12 +24,12 @@ export class LogFollower {
     while (!this.ended && !signal.aborted) {
       const changed = this.feed.changed(signal);
       const frames = await this.events.tail(this.position, this.filter, READ_AT_ONCE);
-      for (const frame of frames) {
-        if (this.ended || signal.aborted) break;
-        this.position = positionOf(frame.cursor)!;
-        if (!this.sink.send(frame) && !(await this.sink.ready(STALLED_MS))) this.ended = 'slow_reader';
+      for (let left = frames; left.length > 0 && !this.ended && !signal.aborted;) {
+        left = left.slice(sendTogether(this.sink, left, (frame) => this.show(frame)));
+        if (!(await this.sink.ready(STALLED_MS))) this.ended = 'slow_reader';
       }
-      if (frames.length < READ_AT_ONCE && !this.ended) await changed;
+      // Others have their turn between two pages too.
+      if (!this.ended) await (frames.length < READ_AT_ONCE ? changed : setImmediate());
     }
     return signal.aborted ? null : this.ended;
   }
@@ -35,5 +37,11 @@ export class LogFollower {
   end(why: StreamEnd): void {
     this.ended ??= why;
     this.feed.wake();
+  }
+
+  /** False: the sink has more than enough. */
+  private show(frame: EventFrame): boolean {
+    this.position = positionOf(frame.cursor)!;
+    return this.sink.send(frame);
   }
 }

@@ -75,6 +75,17 @@ describe(SessionFollower.name, () => {
     expect(sink.seqs).toEqual(upTo(1_000));
   });
 
+  it('lets others have their turn meanwhile, however quick the log and the reader are', async () => {
+    log.answersAtOnce = true;
+    for (let n = 0; n < 1_000; n++) log.commit('turn.started');
+    const following = follow();
+    await setImmediate();
+    expect(sink.frames.length).toBeLessThan(500);
+    await following;
+    await settled();
+    expect(sink.seqs).toEqual(upTo(1_000));
+  });
+
   it('does not read the log while nothing happens, nor for what it hears of', async () => {
     await follow();
     const { reads } = log;

@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EventFrame } from './event-frame';
 import type { EventHub, Watcher } from './event-hub';
 import type { EventRepository } from './event.repository';
-import { type EventSink, STALLED_MS } from './event-sink';
+import { type EventSink, STALLED_MS, sendTogether } from './event-sink';
 import type { StreamEnd } from './events.types';
 
 /** Frames in memory at once while the log is read. */
@@ -81,12 +82,16 @@ export class SessionFollower implements Watcher {
   /** True: there is nothing left to read. */
   private async read(signal: AbortSignal): Promise<boolean> {
     const frames = await this.events.after(this.options.sessionId, this.position, READ_AT_ONCE);
-    for (const frame of frames) {
+    const show = (frame: EventFrame) => this.show(frame) && this.ended === null;
+    for (let left = frames; left.length > 0;) {
       if (this.ended || signal.aborted) return false;
-      if (this.show(frame)) continue;
+      left = left.slice(sendTogether(this.sink, left, show));
       if (!(await this.isReady())) return false;
     }
-    return frames.length < READ_AT_ONCE;
+    if (frames.length < READ_AT_ONCE) return true;
+    // Neither SQLite nor a quick reader makes us wait: without this, nobody else would have a turn until the end.
+    await setImmediate();
+    return false;
   }
 
   /** Nothing is awaited between the look at the hub and the first wait: so nothing is missed. */

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Response } from 'express';
 import type { EventFrame } from './event-frame';
-import { BUFFER_MAX, type EventSink, LAST_BYTES_MS, drained } from './event-sink';
+import { BUFFER_MAX, type EventSink, LAST_BYTES_MS, corked, drained } from './event-sink';
 import type { StreamEnd } from './events.types';
 
 /** More than proxies collect before they pass anything on. */
@@ -37,6 +37,10 @@ export class SseSink implements EventSink {
     const { connection, response } = this;
     if (response.destroyed || !connection.writable) return true;
     return connection.write(frame.sse) || connection.writableLength < BUFFER_MAX;
+  }
+
+  together(send: () => void): void {
+    corked(this.connection, send);
   }
 
   ready(timeoutMs: number): Promise<boolean> {

@@ -11,6 +11,8 @@ export const AT = new Date('2026-11-23T09:30:00Z');
 export class FakeLog {
   readonly events: StoredEvent[] = [];
   reads = 0;
+  /** As SQLite does it: nobody else has a turn meanwhile. */
+  answersAtOnce = false;
 
   /** Stores, and tells nobody. */
   commit(type: string, data: object = {}): StoredEvent {
@@ -25,9 +27,9 @@ export class FakeLog {
 
   async after(sessionId: string, seq: number, limit: number): Promise<EventFrame[]> {
     this.reads++;
-    await setImmediate();
+    if (!this.answersAtOnce) await setImmediate();
     const found = this.events.filter((event) => event.sessionId === sessionId && event.seq > seq).slice(0, limit);
-    await setImmediate();
+    if (!this.answersAtOnce) await setImmediate();
     return found.map((event) => EventFrame.stored(event));
   }
 }
@@ -41,6 +43,10 @@ export class FakeSink implements EventSink {
   send(frame: EventFrame): boolean {
     this.frames.push(frame);
     return !this.isFull;
+  }
+
+  together(send: () => void): void {
+    send();
   }
 
   ready(): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { EventFrame } from '../../events/event-frame';
-import { BUFFER_MAX, type EventSink, LAST_BYTES_MS, drained } from '../../events/event-sink';
+import { BUFFER_MAX, type EventSink, LAST_BYTES_MS, corked, drained } from '../../events/event-sink';
 import type { StreamEnd } from '../../events/events.types';
 
 const CLOSE_CODES: Record<StreamEnd, number> = {
@@ -22,6 +22,10 @@ export class SocketSink implements EventSink {
     if (this.socket.readyState !== this.socket.OPEN) return true;
     this.socket.send(frame.json);
     return this.socket.bufferedAmount < BUFFER_MAX;
+  }
+
+  together(send: () => void): void {
+    corked(this.connection, send);
   }
 
   ready(timeoutMs: number): Promise<boolean> {
