@@ -11,7 +11,8 @@ const PARTIAL = new Set(['length', 'content_filter']);
 
 /** An answer that comes in chunks. What `onText` is told adds up to the text of the reply. */
 export class ChunkedReply {
-  private text = '';
+  /** Not one text that grows: that would be a chain of its pieces, each a thing to be collected. */
+  private readonly said: string[] = [];
   private textBytes = 0;
   /** Half a character, whose other half is in the next piece. */
   private half = '';
@@ -53,9 +54,10 @@ export class ChunkedReply {
   end(): SwitchReply {
     if (this.half) this.tell('\uFFFD');
     this.half = '';
-    if (!this.text.trim() && this.calls.length === 0) throw bad('its text is empty');
+    const text = this.said.join('');
+    if (!text.trim() && this.calls.length === 0) throw bad('its text is empty');
     return {
-      text: this.text,
+      text,
       engine: this.model,
       servedBy: 'openai',
       fallbackFrom: [],
@@ -79,7 +81,7 @@ export class ChunkedReply {
   private tell(piece: string): void {
     this.textBytes += Buffer.byteLength(piece);
     if (this.textBytes > TEXT_MAX_BYTES) throw bad('it is too large');
-    this.text += piece;
+    this.said.push(piece);
     this.onText(piece);
   }
 
