@@ -256,7 +256,7 @@ export class ToolCallReportedDataDto {
 
 export class ToolCallReportedEventDto extends StoredEventDto {
   /**
-   * Somebody else’s tool call was recorded (`POST /operator/tool/call`), or has come out of `pending`.
+   * Somebody else’s tool call was recorded (`POST /operator/tool/call`), or has changed since.
    * @example 'tool_call.reported'
    */
   type: 'tool_call.reported';
