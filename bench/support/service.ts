@@ -7,9 +7,9 @@ import { adopt, end, hasEnded } from './processes';
 
 export const TOKEN = 'bench-token-0123456789';
 
-/** As `npm start` starts it: what comes after `exec node`. */
-const [MAIN = '', ...FLAGS] = scripts.start.split(' ').slice(2).reverse();
-const BUILT = resolve(__dirname, '../..', MAIN);
+const MAIN = resolve(__dirname, '../../dist/src/main.js');
+/** As `npm start` starts it. */
+const FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 10;
 
@@ -35,11 +35,11 @@ export class Service {
   }
 
   static launch({ dataDir, switchUrl, env, main }: ServiceOptions): Service {
-    if (!existsSync(BUILT)) throw new Error(`${MAIN} is missing: run \`npm run build\` first.`);
+    if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run \`npm run build\` first.`);
     const logFile = join(dataDir, 'service.log');
     const logFrom = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
     const log = openSync(logFile, 'a');
-    const program = main ? [...process.execArgv, main] : [...FLAGS, BUILT];
+    const program = main ? [...process.execArgv, main] : [...FLAGS, MAIN];
     const child = spawn(process.execPath, program, {
       // Away from the project, so that nobody's `.env` takes part.
       cwd: dataDir,

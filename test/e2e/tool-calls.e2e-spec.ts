@@ -31,6 +31,13 @@ describe('Tool calls', () => {
     return { messageId: body.message_id, sessionId, turnId: body.turn_id };
   }
   const record = (body: object) => operator.post(CALL, body);
+  const call = (messageId: number, more: object = {}) => ({
+    message_id: messageId,
+    tool_name: 'browser',
+    call_id: 'c1',
+    status: 'ok',
+    ...more,
+  });
   const countOf = async (messageId: number): Promise<number> => {
     const [row] = await operator.rows<{ n: number | string }>(
       `SELECT COUNT(*) AS n FROM operator_tool_call WHERE message_id = ${messageId}`,
@@ -187,14 +194,6 @@ describe('Tool calls', () => {
   });
 
   describe('of one call id', () => {
-    const call = (messageId: number, more: object = {}) => ({
-      message_id: messageId,
-      tool_name: 'browser',
-      call_id: 'c1',
-      status: 'ok',
-      ...more,
-    });
-
     it.each(['ok', 'error'])('go from pending to %s, keeping id and time', async (status) => {
       const { messageId } = await aMessage();
       const { body: begun } = await record(call(messageId, { status: 'pending', result: { at: 1 } })).expect(201);
@@ -281,13 +280,6 @@ describe('Tool calls', () => {
   });
 
   describe('are told to who watches the session', () => {
-    const report = (messageId: number, more: object = {}) => ({
-      message_id: messageId,
-      tool_name: 'shell',
-      call_id: 'c1',
-      status: 'ok',
-      ...more,
-    });
     const watch = async (sessionId: string) => {
       const reader = await EventReader.open(`${operator.url}/operator/session/${sessionId}/events`);
       const told = () => reader.events.filter(({ type }) => type === 'tool_call.reported');
@@ -297,13 +289,13 @@ describe('Tool calls', () => {
     it('when they are recorded, and when they end; not when a report comes again, or is refused', async () => {
       const { messageId, sessionId, turnId } = await aMessage();
       const { reader, told } = await watch(sessionId);
-      const { body } = await record(report(messageId, { status: 'pending' })).expect(201);
-      await record(report(messageId, { status: 'pending' })).expect(200);
+      const { body } = await record(call(messageId, { status: 'pending' })).expect(201);
+      await record(call(messageId, { status: 'pending' })).expect(200);
       const end = { status: 'error', duration_ms: 9, error: 'no' };
-      await record(report(messageId, end)).expect(200);
-      await record(report(messageId, end)).expect(200);
-      await record(report(messageId, { status: 'ok' })).expect(409);
-      await record(report(messageId, { call_id: 'c2', tool_name: 'browser' })).expect(201);
+      await record(call(messageId, end)).expect(200);
+      await record(call(messageId, end)).expect(200);
+      await record(call(messageId, { status: 'ok' })).expect(409);
+      await record(call(messageId, { call_id: 'c2', tool_name: 'shell' })).expect(201);
       await reader.until(() => told().length >= 3);
       reader.close();
 
@@ -312,16 +304,16 @@ describe('Tool calls', () => {
         {
           ...address,
           tool_call_id: body.id,
-          tool_name: 'shell',
+          tool_name: 'browser',
           status: 'pending',
           duration_ms: null,
           error: null,
         },
-        { ...address, tool_call_id: body.id, tool_name: 'shell', ...end },
+        { ...address, tool_call_id: body.id, tool_name: 'browser', ...end },
         {
           ...address,
           tool_call_id: expect.any(Number),
-          tool_name: 'browser',
+          tool_name: 'shell',
           status: 'ok',
           duration_ms: null,
           error: null,
@@ -332,7 +324,7 @@ describe('Tool calls', () => {
     it('once each and without a gap, however many are reported at once', async () => {
       const { messageId, sessionId } = await aMessage();
       const ids = Array.from({ length: 20 }, (_, n) => `c${n % 10}`);
-      const answers = await Promise.all(ids.map((call_id) => record(report(messageId, { call_id }))));
+      const answers = await Promise.all(ids.map((call_id) => record(call(messageId, { call_id }))));
       const { reader, told } = await watch(sessionId);
       await reader.until(() => told().length >= 10);
       reader.close();

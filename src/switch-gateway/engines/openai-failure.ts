@@ -9,6 +9,7 @@ import {
   SwitchServerError,
   SwitchThrottledError,
 } from '../switch.errors';
+import { bad } from './openai-chunk';
 import { asSwitchError } from './upstream-failure';
 
 const WHO: Subject = 'The model server';
@@ -54,7 +55,7 @@ export function failureOf(thrown: unknown): Failure {
 /** What the client threw in the middle of a stream. */
 export function streamFailureOf(thrown: unknown): unknown {
   // The parser's error quotes what it read, which is nothing for a log.
-  if (thrown instanceof SyntaxError) return new SwitchBadReplyError('it is not JSON', undefined, WHO);
+  if (thrown instanceof SyntaxError) return bad('it is not JSON');
   const isTold = thrown instanceof SwitchError || (thrown as Partial<APIError>).error;
   return isTold ? thrown : new BrokenStreamError(thrown);
 }
@@ -70,7 +71,7 @@ function refusal(status: number, headers: Headers | undefined, cause: Error | un
 function errorOf(status: number, retryAfterMs: number | null, cause: Error | undefined): SwitchError {
   if (status === 401 || status === 403) return new SwitchAuthFailedError(WHO, 'OPENAI_API_KEY');
   if (status === 429) return new SwitchThrottledError(retryAfterMs === null ? THROTTLED_S : retryAfterMs / 1_000, WHO);
-  if (status >= 300 && status < 400) return new SwitchBadReplyError('it is a redirect', undefined, WHO);
+  if (status >= 300 && status < 400) return bad('it is a redirect');
   return new SwitchServerError(status, cause, WHO);
 }
 
