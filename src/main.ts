@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -10,9 +9,6 @@ import { journal } from './common/logging/journal';
 import { OperatorLogger } from './common/logging/logger';
 import { CONFIG, type Config, environment, loadConfig } from './config/config';
 import { describeStart, describeStartFailure } from './startup-lines';
-
-// Left alone, V8 lets a heap of 45 MB grow to 180 before it looks for what is dead, and the process with it.
-setFlagsFromString('--heap-growing-percent=50');
 
 /** After the drain, for answers on their way. */
 const LAST_BYTES_MS = 5_000;

@@ -13,8 +13,9 @@ import { sentAnswer, startOperator, storedAnswer } from './operator';
 import { type Arrival, FIRST_TOKEN_MS, type Transcript, delayMs, nowUs } from './tokens';
 
 const PER_SECOND = 100;
-/** Until then the compiler is at it. */
-const WARM_UP_ROUNDS = 2;
+/** To a round. In all 2,000 short turns: until then the compiler is at it, and a turn costs up to twice as much. */
+const WARM_UP_BURSTS = 4;
+const WARM_UP_TOKENS = 20;
 /** Turns that each client has answered one after the other where it is not to be a burst. */
 const TURNS = 3;
 
@@ -52,10 +53,12 @@ export async function measureAddedDelay(workspace: Workspace, modelUrl: string, 
   const client = new Client(service.url, 8);
   const sides = [operatorSide(service, client), floorSide(floor)];
 
+  const short = { ...size, tokens: WARM_UP_TOKENS };
+  const warmUp = (side: Side, label: string) => burst(side, label, short, model);
   const inBurst = (side: Side, label: string) => burst(side, label, size, model);
   const inSteadyState = (side: Side, label: string) => steadyState(side, label, size, model);
-  await inTurn(sides, WARM_UP_ROUNDS, 'warm-up', inBurst);
-  const steady = await inTurn(sides, Math.ceil(rounds / 3), 'steady', inSteadyState);
+  await inTurn(sides, rounds * WARM_UP_BURSTS, 'warm-up', warmUp);
+  const steady = await inTurn(sides, rounds, 'steady', inSteadyState);
   const bursts = await inTurn(sides, rounds, 'burst', inBurst);
   await service.stop();
   model.close();

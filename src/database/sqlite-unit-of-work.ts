@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { DatabaseObserver } from './database-observer';
 import { DatabaseBusyError, DatabaseUnavailableError, driverCode, toDatabaseError } from './database.errors';
@@ -14,6 +14,8 @@ interface Unit {
 }
 
 const BATCH_MAX = 64;
+/** The event loop stands still for a transaction: after that it takes nobody more in, unless a flush takes longer. */
+const BATCH_MS = 5;
 const QUEUE_MAX = 10_000;
 const BUSY_RETRY_MS = 20;
 
@@ -28,6 +30,7 @@ export class SqliteUnitOfWork extends UnitOfWork {
   private readonly transaction: Pick<Transaction, 'sql' | 'entities'>;
   private queue: Unit[] = [];
   private isDraining = false;
+  private lastFlushMs = 0;
 
   constructor(
     dataSource: DataSource,
@@ -67,20 +70,31 @@ export class SqliteUnitOfWork extends UnitOfWork {
         if (unit.outcome && 'value' in unit.outcome) for (const tell of unit.afterCommit) tell();
         unit.settle(unit);
       }
+      if (this.queue.length > 0) await nextRound();
     }
     this.isDraining = false;
   }
 
-  /** Leaves an outcome in every unit, success only if it is on disk. */
+  /** Leaves an outcome in every unit, success only if it is on disk. Puts those back for which there is no time. */
   private async commit(batch: Unit[]): Promise<void> {
     try {
       await this.begin();
-      for (const unit of batch) await this.execute(unit);
-      this.sqlite.exec('COMMIT');
+      const until = performance.now() + Math.max(BATCH_MS, this.lastFlushMs);
+      let done = 0;
+      do await this.execute(batch[done++]!);
+      while (done < batch.length && performance.now() < until);
+      this.queue.unshift(...batch.splice(done));
+      this.flush();
     } catch (error) {
       if (this.sqlite.connection.inTransaction) this.sqlite.exec('ROLLBACK');
       for (const unit of batch) unit.outcome = { error };
     }
+  }
+
+  private flush(): void {
+    const before = performance.now();
+    this.sqlite.exec('COMMIT');
+    this.lastFlushMs = performance.now() - before;
   }
 
   private async execute(unit: Unit): Promise<void> {
