@@ -41,6 +41,25 @@ describe(UnitOfWork.name, () => {
     expect(await stored('mixed-')).toEqual(succeeded.flatMap((n) => [`mixed-${n}-a`, `mixed-${n}-b`]).sort());
   });
 
+  it('lets others have their turn while many units wait', async () => {
+    let turns = 0;
+    const others = setInterval(() => turns++, 1);
+    const order: number[] = [];
+    const units = Array.from({ length: 40 }, (_, n) =>
+      unitOfWork.run(async () => {
+        await insert(`many-${n}`);
+        for (const until = performance.now() + 5; performance.now() < until;);
+        order.push(n);
+      }),
+    );
+    await Promise.all(units);
+    clearInterval(others);
+
+    expect(turns).toBeGreaterThan(5);
+    expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n));
+    expect(await stored('many-')).toHaveLength(40);
+  });
+
   it('undoes a unit whose statement failed, and only that one', async () => {
     await unitOfWork.run(() => insert('taken'));
     const failing = unitOfWork.run(async () => {
