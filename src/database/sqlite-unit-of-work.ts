@@ -75,20 +75,25 @@ export class SqliteUnitOfWork extends UnitOfWork {
     this.isDraining = false;
   }
 
-  /** Leaves an outcome in every unit, success only if it is on disk. Puts those back for which there is no time. */
+  /** Leaves an outcome in every unit of the batch, success only if it is on disk. */
   private async commit(batch: Unit[]): Promise<void> {
     try {
       await this.begin();
-      const until = performance.now() + Math.max(BATCH_MS, this.lastFlushMs);
-      let done = 0;
-      do await this.execute(batch[done++]!);
-      while (done < batch.length && performance.now() < until);
-      this.queue.unshift(...batch.splice(done));
+      await this.executeInTime(batch);
       this.flush();
     } catch (error) {
       if (this.sqlite.connection.inTransaction) this.sqlite.exec('ROLLBACK');
       for (const unit of batch) unit.outcome = { error };
     }
+  }
+
+  /** Puts those back for which there is no time. */
+  private async executeInTime(batch: Unit[]): Promise<void> {
+    const until = performance.now() + Math.max(BATCH_MS, this.lastFlushMs);
+    let done = 0;
+    do await this.execute(batch[done++]!);
+    while (done < batch.length && performance.now() < until);
+    this.queue.unshift(...batch.splice(done));
   }
 
   private flush(): void {

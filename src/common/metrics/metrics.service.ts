@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { CONFIG, type Config } from '../../config/config';
-import { measureEventLoop } from './event-loop-delay';
 
 /** From a local call to one that runs into a deadline, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -36,7 +35,6 @@ export class Metrics {
     for (const { name } of this.registry.getMetricsAsArray()) {
       if (UNWANTED.test(name)) this.registry.removeSingleMetric(name);
     }
-    measureEventLoop(this);
   }
 
   /** All that is known now, as Prometheus reads it. */
