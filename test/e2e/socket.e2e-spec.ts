@@ -168,9 +168,10 @@ describe('WS /ws/{session_id}', () => {
     const { socket, frames } = await open('/ws/flooded');
     for (let n = 0; n < 1_000; n++) socket.send(`frame ${n}`);
     await until(() => frames.some(({ type, data }) => type === 'error_reported' && data.error === 'too_many_frames'));
-    await until(async () => (await operator.rows("SELECT 1 FROM operator_turn WHERE status = 'running'")).length === 0);
-    const taken = await operator.rows("SELECT 1 FROM operator_turn WHERE session_id = 'flooded'");
-    expect(taken.length).toBeGreaterThan(0);
+    const turns = () => operator.rows("SELECT status FROM operator_turn WHERE session_id = 'flooded'");
+    await until(async () => (await turns()).length > 0);
+    await until(async () => (await turns()).every(({ status }) => status !== 'running'));
+    const taken = await turns();
     expect(taken.length).toBeLessThanOrEqual(80);
     expect(frames.filter(({ type }) => type === 'error_reported').length).toBeLessThan(10);
     expect((await operator.get('/health').expect(200)).body.status).toBe('ok');
