@@ -13,7 +13,7 @@ export const sqliteFile = (url: string): string | null =>
   url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : null;
 
 /** SQLite on one machine, PostgreSQL on several; the URL's scheme decides. */
-export function dataSourceOptions({ url, synchronous, busyTimeoutMs, pool }: Config['database']): DataSourceOptions {
+export function dataSourceOptions({ url, busyTimeoutMs, pool }: Config['database']): DataSourceOptions {
   const shared = {
     namingStrategy: new SnakeNamingStrategy(),
     migrations,
@@ -30,7 +30,6 @@ export function dataSourceOptions({ url, synchronous, busyTimeoutMs, pool }: Con
       enableWAL: true,
       migrationsRun: true,
       prepareDatabase: (connection: Database) => {
-        connection.pragma(`synchronous = ${synchronous}`);
         // SQLite's own knows ASCII only, and people search in every script.
         connection.function('lower', { deterministic: true }, (value: unknown) =>
           typeof value === 'string' ? value.toLowerCase() : value,

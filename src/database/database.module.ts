@@ -62,7 +62,7 @@ const READING = Symbol('READING');
       useFactory: (writing: DataSource, { database }: Config, observer: DatabaseObserver) =>
         writing.options.type === 'postgres'
           ? new PostgresUnitOfWork(writing, observer)
-          : new SqliteUnitOfWork(writing, database.busyTimeoutMs, observer),
+          : new SqliteUnitOfWork(writing, database, observer),
     },
   ],
   exports: [Reader, SchemaState, UnitOfWork],

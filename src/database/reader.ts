@@ -39,7 +39,11 @@ export class Reader {
   private async guarded<T>(read: () => Promise<T>): Promise<T> {
     try {
       // What a unit of work reads is part of it.
-      return await (this.unitOfWork.find() ? read() : this.observer.read(read));
+      if (this.unitOfWork.find()) return await read();
+      const found = await this.observer.read(read);
+      // Whoever is told of it may rely on it.
+      await this.unitOfWork.settled;
+      return found;
     } catch (error) {
       throw toDatabaseError(error);
     }

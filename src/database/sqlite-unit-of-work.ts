@@ -1,10 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
 import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import type { Config } from '../config/config';
 import type { DatabaseObserver } from './database-observer';
 import { DatabaseBusyError, DatabaseUnavailableError, driverCode, toDatabaseError } from './database.errors';
 import { SqliteSql, sqliteConnection } from './sqlite';
 import { type Transaction, UnitOfWork } from './unit-of-work';
+import { WriteAheadLog } from './write-ahead-log';
 
 interface Unit {
   work: () => Promise<unknown>;
@@ -14,32 +17,39 @@ interface Unit {
 }
 
 const BATCH_MAX = 64;
-/** The event loop stands still for a transaction: after that it takes nobody more in, unless a flush takes longer. */
+/** The event loop stands still for a transaction: after that it takes nobody more in. */
 const BATCH_MS = 5;
 const QUEUE_MAX = 10_000;
 const BUSY_RETRY_MS = 20;
 
 /**
  * Group commit on SQLite's one writing connection: what is waiting runs one after the other in a single transaction,
- * each unit in a savepoint of its own, and is acknowledged after the one commit. Sixteen turns share a disk flush.
+ * each unit in a savepoint of its own, and is acknowledged after the one flush. Sixteen turns share a disk flush.
  */
-export class SqliteUnitOfWork extends UnitOfWork {
+export class SqliteUnitOfWork extends UnitOfWork implements OnApplicationShutdown {
   /** `SqliteLock` sees to it. */
   readonly isExclusive = true;
+  private readonly busyTimeoutMs: number;
   private readonly sqlite: SqliteSql;
+  private readonly log: WriteAheadLog;
   private readonly transaction: Pick<Transaction, 'sql' | 'entities'>;
   private queue: Unit[] = [];
   private isDraining = false;
-  private lastFlushMs = 0;
 
-  constructor(
-    dataSource: DataSource,
-    private readonly busyTimeoutMs: number,
-    observer: DatabaseObserver,
-  ) {
+  constructor(dataSource: DataSource, { busyTimeoutMs, synchronous }: Config['database'], observer: DatabaseObserver) {
     super(observer);
+    this.busyTimeoutMs = busyTimeoutMs;
     this.sqlite = new SqliteSql(sqliteConnection(dataSource));
+    this.log = new WriteAheadLog(this.sqlite.connection, synchronous === 'full');
     this.transaction = { sql: this.sqlite, entities: dataSource.manager };
+  }
+
+  override get settled(): Promise<void> | null {
+    return this.log.settled;
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.log.close();
   }
 
   protected transact<T>(work: () => Promise<T>): Promise<T> {
@@ -70,6 +80,7 @@ export class SqliteUnitOfWork extends UnitOfWork {
         if (unit.outcome && 'value' in unit.outcome) for (const tell of unit.afterCommit) tell();
         unit.settle(unit);
       }
+      await this.log.keepShort();
       if (this.queue.length > 0) await nextRound();
     }
     this.isDraining = false;
@@ -78,9 +89,11 @@ export class SqliteUnitOfWork extends UnitOfWork {
   /** Leaves an outcome in every unit of the batch, success only if it is on disk. */
   private async commit(batch: Unit[]): Promise<void> {
     try {
+      await this.log.settled;
       await this.begin();
       await this.executeInTime(batch);
-      this.flush();
+      this.sqlite.exec('COMMIT');
+      await this.log.flush();
     } catch (error) {
       if (this.sqlite.connection.inTransaction) this.sqlite.exec('ROLLBACK');
       for (const unit of batch) unit.outcome = { error };
@@ -89,17 +102,11 @@ export class SqliteUnitOfWork extends UnitOfWork {
 
   /** Puts those back for which there is no time. */
   private async executeInTime(batch: Unit[]): Promise<void> {
-    const until = performance.now() + Math.max(BATCH_MS, this.lastFlushMs);
+    const until = performance.now() + BATCH_MS;
     let done = 0;
     do await this.execute(batch[done++]!);
     while (done < batch.length && performance.now() < until);
     this.queue.unshift(...batch.splice(done));
-  }
-
-  private flush(): void {
-    const before = performance.now();
-    this.sqlite.exec('COMMIT');
-    this.lastFlushMs = performance.now() - before;
   }
 
   private async execute(unit: Unit): Promise<void> {

@@ -51,6 +51,11 @@ export abstract class UnitOfWork {
   /** Whether this process alone writes the database, so that whatever others left unfinished there is abandoned. */
   abstract readonly isExclusive: boolean;
 
+  /** Until all is durable that others can see by now; null when it is. */
+  get settled(): Promise<void> | null {
+    return null;
+  }
+
   protected abstract transact<T>(work: () => Promise<T>): Promise<T>;
 
   protected inside<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {

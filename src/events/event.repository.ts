@@ -99,11 +99,11 @@ export class EventRepository {
         [sessionId, from],
       ),
     );
+    // By their places: a piece that was stored after all is stored again when the database could not say so.
     return rows
       .map(({ data }) => JSON.parse(data) as MessageDelta)
       .filter((delta) => delta.turn_id === turnId && delta.attempt === attempt)
-      .map(({ text }) => text)
-      .join('');
+      .reduce((text, delta) => text.slice(0, delta.offset) + delta.text, '');
   }
 
   private settled(): string {

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs, { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { Client } from 'pg';
@@ -57,6 +59,84 @@ describe('Storage faults', () => {
       await lock.released;
       await operator.get('/operator/session/locked-out').expect(404);
       expect(upstream.chats).toEqual([]);
+    });
+  });
+
+  (isPostgres ? describe.skip : describe)('a slow disk', () => {
+    let operator: TestApp;
+    let release: () => void;
+    const slowDown = () => {
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const flush = fs.fdatasync;
+      const slow = (descriptor: number, done: fs.NoParamCallback) => void released.then(() => flush(descriptor, done));
+      jest.spyOn(fs, 'fdatasync').mockImplementation(slow);
+    };
+    beforeEach(async () => {
+      operator = await createTestApp({ SWITCH_URL: upstream.url });
+    });
+    afterEach(async () => {
+      release();
+      jest.restoreAllMocks();
+      await operator.close();
+    });
+
+    it('has nothing acknowledged or shown that a power cut could take, and holds nobody else up', async () => {
+      slowDown();
+      const told: string[] = [];
+      const chat = operator.chat({ message: 'hello', session_id: 'slow' }).then(() => told.push('the answer'));
+      const isCommitted = async () => (await operator.rows('SELECT 1 FROM operator_turn')).length > 0;
+      await until(isCommitted);
+      const read = operator.get('/operator/session/slow').then(() => told.push('a reader'));
+      for (let n = 0; n < 20; n++) await operator.get('/health/live').expect(200);
+      expect(upstream.chats).toEqual([]);
+      expect(told).toEqual([]);
+
+      release();
+      await Promise.all([chat, read]);
+      expect(told.sort()).toEqual(['a reader', 'the answer']);
+    });
+
+    it('has the next commits wait together', async () => {
+      slowDown();
+      const chats = [0, 1, 2, 3].map((n) => operator.chat({ message: 'hello', session_id: `slow-${n}` }).then());
+      await until(async () => (await operator.rows('SELECT 1 FROM operator_turn')).length > 0);
+      release();
+      expect((await Promise.all(chats)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    });
+  });
+
+  (isPostgres ? describe.skip : describe)('a disk that fails to take something', () => {
+    let dataDir: string;
+    beforeEach(() => void (dataDir = mkdtempSync(join(tmpdir(), 'operator-test-'))));
+    afterEach(() => {
+      jest.restoreAllMocks();
+      rmSync(dataDir, { recursive: true });
+    });
+
+    it('is not trusted again until the next start, which goes by what is there', async () => {
+      const env = { DATA_DIR: dataDir, SWITCH_URL: upstream.url };
+      let operator = await createTestApp(env);
+      await operator.chat({ message: 'before', session_id: 'failing' }).expect(200);
+      const error = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
+      jest.spyOn(fs, 'fdatasync').mockImplementationOnce((_descriptor, done) => done(error));
+      const { body } = await operator.chat({ message: 'lost?', session_id: 'failing' }).expect(503);
+      expect(body.error).toBe('database_unavailable');
+
+      expect((await operator.chat({ message: 'after', session_id: 'failing' }).expect(503)).body.error).toBe(
+        'database_unavailable',
+      );
+      expect((await operator.get('/operator/session/failing').expect(503)).body.error).toBe('database_unavailable');
+      await operator.get('/health/ready').expect(503);
+      expect(upstream.chats).toHaveLength(1);
+      await operator.close();
+
+      operator = await createTestApp(env);
+      await operator.chat({ message: 'again', session_id: 'failing' }).expect(200);
+      const { body: session } = await operator.get('/operator/session/failing').expect(200);
+      const said = session.messages.map(({ content }: { content: string }) => content);
+      expect(said.slice(0, 2)).toEqual(['before', 'echo: before']);
+      expect(said.slice(-2)).toEqual(['again', 'echo: again']);
+      await operator.close();
     });
   });
 
