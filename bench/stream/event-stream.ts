@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { type Socket, connect } from 'node:net';
 import { TOKEN } from '../support/service';
 import { Transcript, nowUs } from './tokens';
 
@@ -14,36 +14,67 @@ export interface Received<Data> {
   arrivedAt: number;
 }
 
-/** An open stream. Only notes what arrives and when, so that reading it costs little while others are measured. */
+/** What every connection is read into, one after the other. */
+const READ = Buffer.allocUnsafe(64 * 1024);
+const HEAD_END = '\r\n\r\n';
+
+/**
+ * An open stream. Only notes what arrives and when, from the socket itself, so that reading it costs little while others
+ * are measured.
+ */
 export class EventStream {
   private readonly chunks: Received<Buffer>[] = [];
+  private readonly socket: Socket;
   private onChunk: (() => void) | null = null;
+  /** Of the answer, until it is whole. */
+  private head = '';
+  private onHead: ((error?: Error) => void) | null = null;
   readonly ended: Promise<unknown>;
 
-  private constructor(private readonly incoming: IncomingMessage) {
-    incoming.on('data', (data: Buffer) => {
-      this.chunks.push({ data, arrivedAt: nowUs() });
-      this.onChunk?.();
-    });
+  private constructor({ hostname, port }: URL, request: string) {
+    const onread = { buffer: READ, callback: (size: number) => this.received(size) };
+    this.socket = connect({ host: hostname, port: Number(port), noDelay: true, onread });
     // A stream that broke off shows in what is missing.
-    incoming.once('error', () => undefined);
-    this.ended = once(incoming, 'close').then(() => this.onChunk?.());
+    this.socket.on('error', (error) => this.onHead?.(error));
+    this.ended = once(this.socket, 'close').then(() => this.onChunk?.());
+    this.socket.write(request);
   }
 
   /** Rejects unless it is a 200. */
   static async open(url: string, path: string, body?: object): Promise<EventStream> {
-    const text = body && JSON.stringify(body);
-    const headers = {
-      accept: 'text/event-stream',
-      'x-vx11-token': TOKEN,
-      ...(text && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-    };
-    const outgoing = request(new URL(path, url), { agent: false, method: text ? 'POST' : 'GET', headers });
-    outgoing.end(text);
-    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-    if (incoming.statusCode !== 200) throw new Error(`${path} was answered with ${incoming.statusCode}.`);
-    outgoing.on('error', () => undefined);
-    return new EventStream(incoming);
+    const at = new URL(path, url);
+    const text = body ? JSON.stringify(body) : '';
+    const length = Buffer.byteLength(text);
+    // 1.0: nothing is wrapped into chunks.
+    const head =
+      `${text ? 'POST' : 'GET'} ${path} HTTP/1.0\r\nhost: ${at.host}\r\naccept: text/event-stream\r\n` +
+      `x-vx11-token: ${TOKEN}\r\n${text && `content-type: application/json\r\ncontent-length: ${length}\r\n`}\r\n`;
+    const stream = new EventStream(at, head + text);
+    await new Promise<void>((resolve, reject) => {
+      stream.onHead = (error) => (error ? reject(error) : resolve());
+    });
+    stream.onHead = null;
+    const status = stream.head.split(' ')[1];
+    if (status !== '200') throw new Error(`${path} was answered with ${status}.`);
+    return stream;
+  }
+
+  private received(size: number): boolean {
+    const arrivedAt = nowUs();
+    const data = Buffer.from(READ.subarray(0, size));
+    if (this.onHead) this.readHead(data, arrivedAt);
+    else this.chunks.push({ data, arrivedAt });
+    this.onChunk?.();
+    return true;
+  }
+
+  private readHead(data: Buffer, arrivedAt: number): void {
+    const text = this.head + data.toString('latin1');
+    const end = text.indexOf(HEAD_END);
+    this.head = end < 0 ? text : text.slice(0, end);
+    if (end < 0) return;
+    this.chunks.push({ data: Buffer.from(text.slice(end + HEAD_END.length), 'latin1'), arrivedAt });
+    this.onHead!();
   }
 
   static chat(url: string, sessionId: string, message: string): Promise<EventStream> {
@@ -56,7 +87,7 @@ export class EventStream {
       const found = this.events().find(({ data }) => isWanted(data));
       if (found || hasEnded) return found;
       await this.more();
-      hasEnded = this.incoming.closed;
+      hasEnded = this.socket.closed;
     }
   }
 
@@ -67,7 +98,7 @@ export class EventStream {
       if (tail.includes(text)) return this.chunks.at(-1)!.arrivedAt;
       if (hasEnded) throw new Error(`The stream ended without "${text}".`);
       await this.more();
-      hasEnded = this.incoming.closed;
+      hasEnded = this.socket.closed;
     }
   }
 
@@ -105,6 +136,6 @@ export class EventStream {
   }
 
   close(): void {
-    this.incoming.destroy();
+    this.socket.destroy();
   }
 }

@@ -2,7 +2,8 @@ export type SqlValue = string | number | null;
 
 /**
  * Prepared statements that read the same on SQLite and PostgreSQL: `?` marks a parameter, `RETURNING` and
- * `ON CONFLICT` are understood by both. Times are written with `sqlTime` and read with `toDate`.
+ * `ON CONFLICT` are understood by both. Times are written with `sqlTime` and read with `toDate`. What is always the same
+ * number goes into the text: SQLite plans a statement with `LIMIT ?` anew each time, which takes longer than to run it.
  */
 export interface Sql {
   all<Row>(statement: string, values?: readonly SqlValue[]): Promise<Row[]>;

@@ -44,11 +44,10 @@ export class EventRepository {
   /** Of one session, the oldest first. */
   async after(sessionId: string, seq: number, limit: number): Promise<EventFrame[]> {
     const rows = await this.reader.sql((sql) =>
-      sql.all<EventRow>(`SELECT ${COLUMNS} FROM operator_event WHERE session_id = ? AND seq > ? ORDER BY seq LIMIT ?`, [
-        sessionId,
-        seq,
-        limit,
-      ]),
+      sql.all<EventRow>(
+        `SELECT ${COLUMNS} FROM operator_event WHERE session_id = ? AND seq > ? ORDER BY seq LIMIT ${limit}`,
+        [sessionId, seq],
+      ),
     );
     return rows.map((row) => EventFrame.stored(toEvent(row)));
   }
@@ -72,8 +71,8 @@ export class EventRepository {
     const rows = await this.reader.sql((sql) =>
       sql.all<EventRow>(
         `SELECT ${COLUMNS} FROM operator_event WHERE (tx, id) > (?, ?) ${this.settled()} ${where}
-         ORDER BY tx, id LIMIT ?`,
-        [tx, id, ...values, limit],
+         ORDER BY tx, id LIMIT ${limit}`,
+        [tx, id, ...values],
       ),
     );
     return rows.map((row) => {

@@ -33,8 +33,8 @@ export class MessageRepository {
   async history(sessionId: string, before: number, limit: number): Promise<HistoryMessage[]> {
     const rows = await this.unitOfWork.sql.all<{ role: string; content: string; turn_id: string | null; cut: number }>(
       `SELECT role, content, turn_id, CASE WHEN role = 'assistant' AND message_metadata = ? THEN 1 ELSE 0 END AS cut
-       FROM operator_message WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ?`,
-      [JSON.stringify(INCOMPLETE), sessionId, before, limit],
+       FROM operator_message WHERE session_id = ? AND id < ? ORDER BY id DESC LIMIT ${limit}`,
+      [JSON.stringify(INCOMPLETE), sessionId, before],
     );
     return rows.map(({ role, content, turn_id: turnId, cut }) => ({ role, content, turnId, isIncomplete: cut === 1 }));
   }
