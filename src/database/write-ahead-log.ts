@@ -66,7 +66,11 @@ export class WriteAheadLog {
 
   /** Carries it over into the database once it is long. Who writes next waits for that: so it has a limit. */
   async keepShort(): Promise<void> {
-    if (this.descriptor === null || fstatSync(this.descriptor).size <= LENGTH) return;
+    if (this.descriptor === null) return;
+    const { size } = fstatSync(this.descriptor);
+    // A thread takes a while to begin, and nobody should have to wait for that.
+    if (size > LENGTH / 4) this.checkpointer ??= this.startCheckpointer();
+    if (size <= LENGTH) return;
     const failure = await this.checkpoint();
     // It stays long, and is tried again after the next batch.
     if (failure) this.logger.warn({ event: 'database:checkpoint_failed', failure });
