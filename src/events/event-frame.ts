@@ -17,7 +17,7 @@ export interface StoredEvent {
  */
 export class EventFrame {
   private text: string | undefined;
-  private block: string | undefined;
+  private bytes: Buffer | undefined;
 
   constructor(
     readonly sessionId: string | null,
@@ -41,8 +41,11 @@ export class EventFrame {
   }
 
   /** As `text/event-stream` has it. */
-  get sse(): string {
-    return (this.block ??= `${this.cursor && `id: ${this.cursor}\n`}event: ${this.type}\ndata: ${this.json}\n\n`);
+  get sse(): Buffer {
+    // Not a text, of which each connection that is slow to take it would hold a copy.
+    return (this.bytes ??= Buffer.from(
+      `${this.cursor && `id: ${this.cursor}\n`}event: ${this.type}\ndata: ${this.json}\n\n`,
+    ));
   }
 
   /** Null unless it is a piece of an answer. */

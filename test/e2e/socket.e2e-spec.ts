@@ -172,6 +172,7 @@ describe('WS /ws/{session_id}', () => {
     await until(async () => (await turns()).length > 0);
     await until(async () => (await turns()).every(({ status }) => status !== 'running'));
     const taken = await turns();
+    expect(taken.length).toBeGreaterThan(0);
     expect(taken.length).toBeLessThanOrEqual(80);
     expect(frames.filter(({ type }) => type === 'error_reported').length).toBeLessThan(10);
     expect((await operator.get('/health').expect(200)).body.status).toBe('ok');
