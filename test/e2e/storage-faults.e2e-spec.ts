@@ -71,6 +71,8 @@ describe('Storage faults', () => {
       const slow = (descriptor: number, done: fs.NoParamCallback) => void released.then(() => flush(descriptor, done));
       jest.spyOn(fs, 'fdatasync').mockImplementation(slow);
     };
+    const isCommitted = async () =>
+      (await operator.app.get(DataSource).query('SELECT 1 FROM operator_turn')).length > 0;
     beforeEach(async () => {
       operator = await createTestApp({ SWITCH_URL: upstream.url });
     });
@@ -84,7 +86,6 @@ describe('Storage faults', () => {
       slowDown();
       const told: string[] = [];
       const chat = operator.chat({ message: 'hello', session_id: 'slow' }).then(() => told.push('the answer'));
-      const isCommitted = async () => (await operator.rows('SELECT 1 FROM operator_turn')).length > 0;
       await until(isCommitted);
       const read = operator.get('/operator/session/slow').then(() => told.push('a reader'));
       for (let n = 0; n < 20; n++) await operator.get('/health/live').expect(200);
@@ -99,7 +100,7 @@ describe('Storage faults', () => {
     it('has the next commits wait together', async () => {
       slowDown();
       const chats = [0, 1, 2, 3].map((n) => operator.chat({ message: 'hello', session_id: `slow-${n}` }).then());
-      await until(async () => (await operator.rows('SELECT 1 FROM operator_turn')).length > 0);
+      await until(isCommitted);
       release();
       expect((await Promise.all(chats)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     });

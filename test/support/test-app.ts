@@ -12,6 +12,7 @@ import { lookUp } from '../../src/browser/egress/dial';
 import { EGRESS_RESOLVER } from '../../src/browser/egress/egress.service';
 import { WORKER_PROGRAM } from '../../src/browser/playwright/playwright.engine';
 import { CONFIG, type Config, loadConfig } from '../../src/config/config';
+import { UnitOfWork } from '../../src/database/unit-of-work';
 import { createTestDatabase, isPostgres, migrate } from './database';
 
 export const TOKEN = 'test-token-0123456789';
@@ -84,7 +85,12 @@ export async function createTestApp(env: TestEnv = {}, { logger, resolve }: Test
     post: (path, body) => request(url).post(path).set(AUTH).type('json').send(body),
     delete: (path) => request(url).delete(path).set(AUTH),
     chat: (body, headers = {}) => request(url).post('/operator/chat').set(AUTH).set(headers).send(body),
-    rows: (sql) => app.get(DataSource).query(sql),
+    rows: async (sql) => {
+      const rows = await app.get(DataSource).query(sql);
+      // What is committed is acknowledged a flush later.
+      await app.get(UnitOfWork).settled;
+      return rows;
+    },
     close: async () => {
       await app.close();
       await database.drop();
