@@ -114,9 +114,9 @@ describe('Feedback to Switch', () => {
     await operator.post('/operator/switch/feedback', { engine: 'odd', success: true, latency_ms: 1 }).expect(202);
     await operator.chat({ message: 'hello' }).expect(200);
     await isHeard(2);
-    await until(async () => (await waiting(operator)) === 0);
+    await until(async () => (await metric('operator_outbox_delivered_total')) === 1);
     expect(await metric('operator_outbox_dropped_total\\{reason="refused"\\}')).toBe(1);
-    expect(await metric('operator_outbox_delivered_total')).toBe(1);
+    expect(await waiting(operator)).toBe(0);
   });
 
   it.each(['not json', 'null', '[]', '"text"', '{}', '{"engine":5,"success":true,"latencyMs":1}'])(
@@ -129,9 +129,9 @@ describe('Feedback to Switch', () => {
       );
       await operator.chat({ message: 'hello' }).expect(200);
       await isHeard(1);
+      await until(async () => (await metric('operator_outbox_dropped_total\\{reason="refused"\\}')) === 1);
       await until(async () => (await waiting(operator)) === 0);
       expect(heard()).toEqual([expect.objectContaining({ engine: 'general-7b', success: true })]);
-      expect(await metric('operator_outbox_dropped_total\\{reason="refused"\\}')).toBe(1);
     },
   );
 

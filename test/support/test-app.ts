@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
@@ -87,8 +88,9 @@ export async function createTestApp(env: TestEnv = {}, { logger, resolve }: Test
     chat: (body, headers = {}) => request(url).post('/operator/chat').set(AUTH).set(headers).send(body),
     rows: async (sql) => {
       const rows = await app.get(DataSource).query(sql);
-      // What is committed is acknowledged a flush later.
+      // What is committed is acknowledged a flush later, and then who wrote it goes on.
       await app.get(UnitOfWork).settled;
+      await setImmediate();
       return rows;
     },
     close: async () => {
