@@ -498,7 +498,8 @@ describe('Browser tasks, otherwise configured', () => {
   it('replace the browser after so many, and nobody notices', async () => {
     await start({ BROWSER_RECYCLE_TASKS: '3', BROWSER_CONCURRENCY: '2' });
     const tasks = await Promise.all(Array.from({ length: 8 }, () => runTask(operator, { url: `${site.url}/other` })));
-    expect(tasks.map(({ status, attempt }) => `${status} ${attempt}`)).toEqual(Array(8).fill('done 1'));
+    const ends = tasks.map(({ status, attempt, error }) => ({ status, attempt, error }));
+    expect(ends).toEqual(Array(8).fill({ status: 'done', attempt: 1, error: null }));
     const browsers = async () => (await operator.get('/operator/browser/status')).body;
     expect(await browsers()).toMatchObject({ recycled: 2, crashed: 0 });
     await until(async () => (await browsers()).browsers.length === 1);
